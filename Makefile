@@ -1,0 +1,57 @@
+# Needs make and Python 3.11 or newer; everything else is installed into .venv from constraints.txt.
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+PYTHON := $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format lock clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## .venv, with exactly the packages of constraints.txt
+
+# The lock holds a hash for every package, pip's hash mode takes no editable project: so two steps, the second without the network.
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "watcher needs Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; exit 1; }
+	@test -x $(BIN)/python || echo "setting up $(VENV) with $(PYTHON), once: a minute or less …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PIP) install --require-hashes -r constraints.txt || { \
+		echo "The packages of constraints.txt could not be installed; pip says why above." >&2; exit 1; }
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## the daemon against simulated APIs, nothing to configure (ARGS="--speed 10 --for 60")
+	@$(BIN)/watcher demo $(ARGS)
+
+test: $(READY) ## every test (ARGS="-k name")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## style, types, layers and house rules
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
+	@$(BIN)/mypy --strict --no-error-summary watcher tests
+	@$(BIN)/lint-imports --no-logo || exit 1
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+format: $(READY) ## let ruff format the code and mend what it can
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(READY) ## write constraints.txt anew from pyproject.toml (ARGS="--upgrade")
+	@test -x $(BIN)/uv || $(PIP) install uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+		$(ARGS) --output-file constraints.txt pyproject.toml
+
+clean: ## remove .venv, caches and build results
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis ./*.egg-info
+	@find watcher tests -name __pycache__ -type d -prune -exec rm -rf {} +
