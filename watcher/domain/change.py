@@ -1,0 +1,55 @@
+"""A change: one field of one conversation, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field's value before and after."""
+
+    field: str
+    before: Any
+    after: Any
+
+    @property
+    def delta(self) -> int | float | None:
+        """How much a number rose (or, negative, fell); None where either side is no number."""
+        if _is_number(self.before) and _is_number(self.after):
+            rise: int | float = self.after - self.before
+            return rise
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the form that events carry: field, before, after and, for numbers, delta."""
+        plain = {"field": self.field, "before": self.before, "after": self.after}
+        return plain if self.delta is None else {**plain, "delta": self.delta}
+
+
+def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return the changes that lead from one set of fields to another, in the fields' order; a null equals an absence."""
+    names = dict.fromkeys([*after, *before])
+    return tuple(
+        Change(field=name, before=before.get(name), after=after.get(name))
+        for name in names
+        if not _is_same(before.get(name), after.get(name))
+    )
+
+
+def apply(changes: Iterable[Change], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields after some changes; a field that became null is left out."""
+    after = {**before, **{change.field: change.after for change in changes}}
+    return {name: value for name, value in after.items() if value is not None}
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare by value; 1 and True are not the same (Python says they are)."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
