@@ -1,0 +1,53 @@
+"""Lab: both simulated APIs, filled with a believable world whose story goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from watcher.lab.onq_api import OnqApi
+from watcher.lab.osn_api import OsnApi
+
+
+class Lab:
+    """Both APIs on loopback; a context manager, or `start` and `stop`.
+
+    `conversations` is how many rows each API begins with.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        conversations: int = 40,
+        host: str = "127.0.0.1",
+        onq_port: int = 0,
+        osn_port: int = 0,
+        speed: float = 60.0,
+        start: datetime | None = None,
+        story: bool = True,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.onq = OnqApi(host=host, port=onq_port, clock=clock)
+        self.osn = OsnApi(host=host, port=osn_port, clock=clock)
+
+    def start(self) -> None:
+        """Serve."""
+        self.onq.start()
+        self.osn.start()
+
+    def stop(self) -> None:
+        """Stop the story and both servers, within a second."""
+        self.onq.stop()
+        self.osn.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
