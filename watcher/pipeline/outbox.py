@@ -1,0 +1,78 @@
+"""The outbox: the port to the deliveries that are owed, claimed one at a time under a lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from watcher.domain.channel_health import ChannelHealth
+from watcher.domain.delivery import Attempt, DeliveryState, Outcome
+from watcher.domain.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One delivery that this worker, and nobody else until `lease_until`, may send.
+
+    `attempt` is this attempt's number, counted from 1 and when it was claimed: one that never came back counts too,
+    so that a delivery which kills the process is not tried for ever.
+    `state` is the one before the claim. `was_interrupted`: an earlier attempt never came back, so it may have arrived.
+    """
+
+    delivery_id: str
+    event: Event
+    rule: str
+    channel: str
+    attempt: int
+    was_interrupted: bool
+    created_at: datetime
+    state: DeliveryState
+    owner: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """An event to store with the deliveries that are owed for it: pairs of channel and rule, a channel once."""
+
+    event: Event
+    deliveries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Everything that one attempt leaves behind; it is stored as a whole or not at all."""
+
+    outcome: Outcome
+    attempt: Attempt
+    health: ChannelHealth
+    owed: tuple[Owed, ...] = ()
+
+
+class Outbox(Protocol):
+    """The deliveries of every channel, over which each call is one transaction.
+
+    What a crash leaves behind: before claim_due, a row that is due; between it and settle, a row that is sending under
+    a lease, which becomes claimable when the lease has run out, under the same delivery id, `was_interrupted`.
+    """
+
+    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+        """Claim the delivery of a channel that has been due the longest, None where none is.
+
+        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out.
+        `owner` names the claiming worker and must be unique to its run. The row is taken by a conditional UPDATE.
+        """
+        ...
+
+    def settle(self, claim: Claim, settlement: Settlement) -> bool:
+        """Store what became of a claim; False, and nothing stored, where the lease was lost to another owner."""
+        ...
+
+    def next_due(self, channel: str) -> datetime | None:
+        """Return when claim_due next has something for a channel (maybe in the past), None where nothing waits."""
+        ...
+
+    def channel_health(self, channel: str) -> ChannelHealth:
+        """Return what is remembered of a channel; of an unknown one, the defaults."""
+        ...
