@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One field's value before and after."""

@@ -65,9 +65,7 @@ def settle(api: Api, reading: Reading, before: Conversation | None) -> Conversat
     return Conversation(id=reading.id, name=str(title or ""), state=state, reason=reason, fields=fields)
 
 
-def _state(
-    api: Api, fields: Mapping[str, Any], before: Conversation | None
-) -> tuple[State | None, str | None]:
+def _state(api: Api, fields: Mapping[str, Any], before: Conversation | None) -> tuple[State | None, str | None]:
     field = api.field_of(Role.STATE)
     named = api.states.get(str(fields.get(field))) if field else None
     if named is not None:

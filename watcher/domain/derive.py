@@ -1,0 +1,106 @@
+"""Deriving: from a sighting to the row as it now stands and the events that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from watcher.domain.api import Api, Role
+from watcher.domain.change import diff
+from watcher.domain.conversation import Conversation
+from watcher.domain.event import Between, Event, event_id
+from watcher.domain.events import DERIVATIONS
+from watcher.domain.severity import SEVERITIES
+from watcher.domain.sighting import Fact, Sighting, instant_of, value_of
+from watcher.domain.snapshot import Presence, Row, Standing
+from watcher.domain.state import Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stance:
+    """What a poll derives with: the source's name, its API, and what is left out of `conversation.changed`.
+
+    `epoch` counts the baselines of the source: the versions of rows start again with each.
+    """
+
+    source: str
+    api: Api
+    epoch: int
+    unwatched: frozenset[str]
+
+
+def unwatched_fields(api: Api, ignore: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the fields that `conversation.changed` leaves out: those with own events, self-moving and ignored ones."""
+    moving = {name for name, field in api.fields.items() if not field.is_watched}
+    return frozenset(api.own_events | moving | ignore)
+
+
+def see(api: Api, before: Row | None, after: Conversation, unwatched: frozenset[str] = frozenset()) -> Sighting:
+    """Return the sighting of a conversation that was stored as `before` (None: never)."""
+    old = before.conversation if before else None
+    changes = diff(old.fields, after.fields) if old else ()
+    standing = before.standing if before else Standing()
+    return Sighting(api=api, before=old, after=after, standing=standing, changes=changes, unwatched=unwatched)
+
+
+def derive_facts(sighting: Sighting) -> tuple[Fact, ...]:
+    """Return everything that a sighting shows, in storing order."""
+    return tuple(fact for derive in DERIVATIONS for fact in derive(sighting))
+
+
+def to_event(
+    fact: Fact, *, stance: Stance, row: Row, now: datetime, between: Between | None, subject: str = ""
+) -> Event:
+    """Return a fact about a row as an event: with its id, time and severity."""
+    version = fact.version or f"{stance.epoch}.{row.rev}"
+    subject = subject or row.conversation.id
+    return Event(
+        id=event_id(stance.source, fact.type, subject, version),
+        source=stance.source,
+        type=fact.type,
+        subject=subject,
+        time=now,
+        severity=SEVERITIES[fact.type],
+        between=between,
+        details=fact.details,
+        conversation=row.conversation,
+    )
+
+
+def advance(sighting: Sighting, now: datetime) -> Standing:
+    """Return where a row stands after it was seen in the list."""
+    return replace(
+        sighting.standing,
+        presence=Presence.REMOVED if is_flagged_removed(sighting) else Presence.LISTED,
+        absent_reads=0,
+        absent_since=None,
+        known_at=None,
+        is_closed_told=_is_closed_told(sighting, now),
+        waiting_since=_waiting_since(sighting, now),
+    )
+
+
+def is_flagged_removed(sighting: Sighting) -> bool:
+    """Return whether the row itself says that it is removed."""
+    return value_of(sighting.api, sighting.after, Role.REMOVED) is True
+
+
+def _is_closed_told(sighting: Sighting, now: datetime) -> bool:
+    """A close is told once, until its date moves to the future or the status leaves `closed`."""
+    closes = instant_of(sighting.api, sighting.after, Role.REGISTRATION_CLOSES)
+    is_closed = value_of(sighting.api, sighting.after, Role.REGISTRATION) == Registration.CLOSED
+    if sighting.is_first:
+        return is_closed or (closes is not None and closes <= now)
+    status, moved = sighting.change_of(Role.REGISTRATION), sighting.change_of(Role.REGISTRATION_CLOSES)
+    if is_closed:
+        return True
+    has_reopened = status is not None and status.before == Registration.CLOSED
+    is_put_off = moved is not None and closes is not None and closes > now
+    return sighting.standing.is_closed_told and not has_reopened and not is_put_off
+
+
+def _waiting_since(sighting: Sighting, now: datetime) -> datetime | None:
+    count = value_of(sighting.api, sighting.after, Role.OPEN_QUESTIONS)
+    if not isinstance(count, int) or count <= 0:
+        return None
+    return sighting.standing.waiting_since or now
