@@ -124,12 +124,20 @@ def foreign_imports(module: Module, *, allowed: str) -> Found:
                 yield node.lineno, f"imports {name}"
 
 
+def impure_imports(module: Module) -> Found:
+    """An import that opens connections, from a package that is otherwise harmless."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and (found := _CONNECTING & _imported_members(node)):
+            yield node.lineno, f"imports {found.pop()}"
+
+
 def decides(module: Module) -> bool:
     """Whether a module holds code that can be wrong: a function with more than a docstring and `...`."""
     return any(not _is_declaration(function) for function, _ in functions(module))
 
 
 _EVERYTHING = frozenset({"Exception", "BaseException"})
+_CONNECTING = frozenset({"http.client", "http.server", "urllib.request"})
 _SKIPS = frozenset({"pytest.skip", "pytest.mark.skip", "pytest.mark.skipif"})
 # The patterns are written so that they do not find themselves.
 _BLANKET = re.compile(r"#\s*(type:\s*ignore(?!\[)|noqa(?!:))")
@@ -180,6 +188,11 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module] if node.module and node.level == 0 else []
+
+
+def _imported_members(node: ast.Import | ast.ImportFrom) -> set[str]:
+    members = {f"{module}.{alias.name}" for module in _imported(node) for alias in node.names}
+    return members | set(_imported(node))
 
 
 def _is_declaration(function: Function) -> bool:

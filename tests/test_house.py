@@ -73,6 +73,10 @@ def test_the_domain_needs_nothing_but_the_standard_library() -> None:
     assert _report(domain, lambda module: house.foreign_imports(module, allowed="watcher.domain")) == []
 
 
+def test_the_pure_rooms_open_no_connection() -> None:
+    assert _report((module for module in PRODUCT if module.path.parts[1] in PURE_ROOMS), house.impure_imports) == []
+
+
 def test_the_lab_knows_nothing_of_the_product() -> None:
     lab = (module for module in PRODUCT if module.path.parts[1] == "lab")
     third_party = ("click", "starlette", "uvicorn")
@@ -134,6 +138,8 @@ BAD: list[tuple[Callable[[Module], Found], str, str]] = [
     (house.unexplained_skips, "it.py", "@pytest.mark.skip\ndef test(): ..."),
     (house.unexplained_skips, "it.py", "@pytest.mark.skipif(True)\ndef test(): ..."),
     (house.unexplained_skips, "it.py", "pytest.skip()"),
+    (house.impure_imports, "it.py", "import urllib.request"),
+    (house.impure_imports, "it.py", "from http import HTTPStatus, client"),
     (lambda m: house.foreign_imports(m, allowed="watcher.domain"), "it.py", "import httpx"),
     (lambda m: house.foreign_imports(m, allowed="watcher.domain"), "it.py", "from watcher.store import rows"),
 ]
@@ -146,6 +152,7 @@ GOOD: list[tuple[Callable[[Module], Found], str, str]] = [
     (house.blanket_ignores, "it.py", "x = 1  # type: ignore[misc]  # noqa: E501"),
     (house.machine_traces, "it.md", "https://example.org/work/1 and ./root/x"),
     (house.unexplained_skips, "it.py", "pytest.skip('why')\n@pytest.mark.skipif(True, reason='why')\ndef test(): ..."),
+    (house.impure_imports, "it.py", "from http import HTTPStatus\nfrom urllib.parse import quote"),
     (lambda m: house.foreign_imports(m, allowed="watcher.domain"), "it.py", "import re\nimport watcher.domain.event"),
 ]
 
