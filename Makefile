@@ -39,7 +39,7 @@ check: $(READY) ## style, types, layers and house rules
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
 	@$(BIN)/mypy --strict --no-error-summary watcher tests
-	@$(BIN)/lint-imports --no-logo || exit 1
+	@said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
 format: $(READY) ## let ruff format the code and mend what it can

@@ -128,7 +128,7 @@ def impure_imports(module: Module) -> Found:
     """An import that opens connections, from a package that is otherwise harmless."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and (found := _CONNECTING & _imported_members(node)):
-            yield node.lineno, f"imports {found.pop()}"
+            yield node.lineno, f"imports {min(found)}"
 
 
 def decides(module: Module) -> bool:
