@@ -1,0 +1,1 @@
+"""The config room: one TOML file becomes frozen values, or every error in it at once."""

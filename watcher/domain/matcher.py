@@ -1,0 +1,239 @@
+"""A matcher: a path into an event, and what must stand there.
+
+Written as a value, a list (any of them), a comparison (`>= 3`, `< 24h`, `> 2026-12-01`), `~ regex`, or any of these
+after `!`. A value that begins with one of these signs is written after `=`: `= !important`.
+In a list one plain entry must hold, if there is one, and every entry with `!` must: `["course", "! x"]`.
+A list in the event matches if one of its elements does. Where nothing stands, only an entry with `!` holds.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from watcher.domain.duration import parse_duration
+
+TEXT_LIMIT = 65_536
+"""characters of a text that a regex sees"""
+
+SHOWN_LIMIT = 80
+"""characters of a value that a reason shows"""
+
+Scalar = str | int | float | bool | datetime | timedelta
+
+
+class Pattern(Protocol):
+    """A compiled regex; `search` takes linear time."""
+
+    def search(self, text: str, /) -> object | None:
+        """Return something where the pattern occurs in the text, None where it does not."""
+        ...
+
+
+class Relation(StrEnum):
+    """How a value is held against an operand, by the sign it is written with."""
+
+    EQUAL = "="
+    ABOVE = ">"
+    AT_LEAST = ">="
+    BELOW = "<"
+    AT_MOST = "<="
+    MATCHING = "~"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One thing that a value is held against; `written` is its text in the config."""
+
+    relation: Relation
+    operand: Scalar
+    pattern: Pattern | None = None
+    is_negated: bool = False
+    written: str
+
+    def holds(self, found: list[Any]) -> bool:
+        """Say whether the term holds for the values found at a path (none, one, or a list's elements)."""
+        return any(self._fits(value) for value in found) is not self.is_negated
+
+    def _fits(self, value: Any) -> bool:
+        if self.pattern is not None:
+            return self.pattern.search(_text(value)[:TEXT_LIMIT]) is not None
+        if self.relation is Relation.EQUAL:
+            return _is_equal(value, self.operand)
+        other = _like(self.operand, value)
+        return other is not None and _COMPARE[self.relation](other, self.operand)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """A path and the terms that must hold there."""
+
+    path: str
+    steps: tuple[str, ...]
+    wanted: tuple[Term, ...]
+    unwanted: tuple[Term, ...]
+
+    def holds(self, seen: Mapping[str, Any]) -> bool:
+        """Say whether it holds for an event's data together with its type, source and subject."""
+        found = _find(seen, self.steps)
+        wanted = self.wanted
+        if wanted and not any(term.holds(found) for term in wanted):
+            return False
+        return all(term.holds(found) for term in self.unwanted)
+
+    def reason(self, seen: Mapping[str, Any]) -> str:
+        """Return why it holds or does not, with the actual value: `change.delta is 1, not >= 3`."""
+        found = _find(seen, self.steps)
+        actual = "has no value" if not found else f"is {' and '.join(show(value) for value in found[:3])}"
+        joint = "," if self.holds(seen) else ", not"
+        return f"{self.path} {actual}{joint} {self.written}"
+
+    @property
+    def written(self) -> str:
+        """The terms as they stand in the config."""
+        return " or ".join(term.written for term in (*self.wanted, *self.unwanted))
+
+
+def parse_matcher(path: str, written: Any, compile_pattern: Callable[[str], Pattern]) -> Matcher:
+    """Read one entry of `where`. Raises ValueError, whose text says what would be right."""
+    entries = written if isinstance(written, list | tuple) else [written]
+    if not entries:
+        raise ValueError("an empty list never holds; name at least one value")
+    terms = [_parse_term(entry, compile_pattern) for entry in entries]
+    return Matcher(
+        path=path,
+        steps=tuple(path.split(".")),
+        wanted=tuple(term for term in terms if not term.is_negated),
+        unwanted=tuple(term for term in terms if term.is_negated),
+    )
+
+
+def show(value: Any) -> str:
+    """Return a short form of a value for a reason."""
+    text = " ".join(_text(value)[: SHOWN_LIMIT * 4].split())
+    return text if len(text) <= SHOWN_LIMIT else f"{text[: SHOWN_LIMIT - 1]}…"
+
+
+_SIGNED = re.compile(r"(?P<not>!\s*)?(?:(?P<sign>>=|<=|==|=|>|<|~)\s*)?(?P<rest>.*)", re.DOTALL)
+_COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
+    Relation.ABOVE: operator.gt,
+    Relation.AT_LEAST: operator.ge,
+    Relation.BELOW: operator.lt,
+    Relation.AT_MOST: operator.le,
+}
+
+
+def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
+    if not isinstance(entry, str):
+        return Term(relation=Relation.EQUAL, operand=_plain(entry), written=show(entry))
+    parts = _SIGNED.fullmatch(entry.strip())
+    assert parts is not None  # noqa: S101  # the pattern takes any text
+    sign, rest, is_negated = parts["sign"], parts["rest"].strip(), parts["not"] is not None
+    relation = Relation.EQUAL if sign in {None, "=="} else Relation(sign)
+    if not rest and (sign or is_negated):
+        raise ValueError(f"nothing stands after {entry.strip()!r}; write it like '>= 3', '! x' or '~ regex'")
+    if relation is Relation.MATCHING:
+        return Term(
+            relation=relation, operand=rest, pattern=compile_pattern(rest), is_negated=is_negated, written=entry
+        )
+    operand: Scalar = rest if relation is Relation.EQUAL else _measure(rest)
+    return Term(relation=relation, operand=operand, is_negated=is_negated, written=entry)
+
+
+def _plain(entry: Any) -> Scalar:
+    if isinstance(entry, datetime):
+        return entry if entry.tzinfo else entry.replace(tzinfo=UTC)
+    if isinstance(entry, date):
+        return datetime.combine(entry, time(), UTC)
+    if isinstance(entry, bool | int | float):
+        return entry
+    raise ValueError("a matcher takes a text, a number, true, false, an instant or a list of these")
+
+
+def _measure(text: str) -> float | datetime | timedelta:
+    for read in (_number, _span, _instant):
+        measure = read(text)
+        if measure is not None:
+            return measure
+    raise ValueError(f"{text!r} cannot be compared; write a number, a duration like 24h or an instant in ISO 8601")
+
+
+def _find(seen: Any, steps: Iterable[str]) -> list[Any]:
+    """Return what stands at a path; a list on the way is looked into element by element."""
+    found = [seen]
+    for step in steps:
+        found = [value[step] for value in _elements(found) if isinstance(value, Mapping) and step in value]
+    return [value for value in _elements(found) if value is not None and not isinstance(value, Mapping)]
+
+
+def _elements(values: list[Any]) -> list[Any]:
+    if not any(isinstance(value, list | tuple) for value in values):
+        return values
+    return [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+
+
+def _is_equal(value: Any, wanted: Scalar) -> bool:
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return _text(value).lower() == _text(wanted).lower()
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value == wanted
+    return _same_measure(value, wanted)
+
+
+def _same_measure(value: Any, wanted: Scalar) -> bool:
+    if isinstance(wanted, str):
+        number = _number(wanted)
+        return number is not None and _number(value) == number
+    return bool(_like(wanted, value) == wanted)
+
+
+def _like(operand: Scalar, value: Any) -> Any:
+    """Return a value as the kind of thing that an operand is, None where it is none."""
+    if isinstance(operand, datetime):
+        return _instant(value)
+    if isinstance(operand, timedelta):
+        return _span(value)
+    return _number(value)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return None if number != number else number  # noqa: PLR0124  # only NaN is not itself
+
+
+def _span(value: Any) -> timedelta | None:
+    """Read a duration; a bare number is seconds, as in `deadline.seconds_left`."""
+    try:
+        return parse_duration(value) if isinstance(value, str) else _seconds(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(value: Any) -> timedelta | None:
+    number = _number(value)
+    return None if number is None else timedelta(seconds=number)
+
+
+def _instant(value: Any) -> datetime | None:
+    """Read ISO 8601; without a zone it is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

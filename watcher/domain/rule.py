@@ -1,0 +1,181 @@
+"""A rule: which events go to which channels, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from watcher.domain.event import Event, EventType
+from watcher.domain.matcher import Matcher
+from watcher.domain.paths import can_have
+
+OPERATOR_RULE = "operator"
+"""the name of the built-in rule"""
+
+TROUBLE: tuple[EventType, ...] = (
+    EventType.SOURCE_FAILING,
+    EventType.SOURCE_RECOVERED,
+    EventType.SOURCE_SUSPECT,
+    EventType.SOURCE_GROWN,
+    EventType.SOURCE_DRIFT,
+    EventType.CHANNEL_FAILING,
+    EventType.CHANNEL_RECOVERED,
+)
+"""what the operator hears of, whatever the other rules say"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Matchers and the channels that hear of the events they hold for.
+
+    `events` and `sources` are globs; for channel.* events the source is the channel.
+    `channels`: names, tags already resolved. `line`: where it stands in the config, None for the built-in rule.
+    """
+
+    name: str
+    events: tuple[str, ...]
+    channels: tuple[str, ...]
+    sources: tuple[str, ...] = ("*",)
+    where: tuple[Matcher, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """One event that goes to one channel, and the rule that sent it there first."""
+
+    channel: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a rule holds for an event, and why; `matcher` is the one that did not hold."""
+
+    holds: bool
+    reason: str
+    matcher: Matcher | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one rule did with one event.
+
+    `sends_to`: the channels that hear of the event because of this rule.
+    `withheld`: the rule's other channels, each with the reason; empty where the rule does not hold.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    sends_to: tuple[str, ...] = ()
+    withheld: tuple[tuple[str, str], ...] = ()
+
+
+def operator_rule(channels: Iterable[str]) -> Rule:
+    """Return the built-in rule that tells some channels of trouble with sources and channels; it is tried last."""
+    return Rule(name=OPERATOR_RULE, events=tuple(kind.value for kind in TROUBLE), channels=tuple(channels))
+
+
+class Router:
+    """Rules made ready for many events: which of them a type and a source concern is found once."""
+
+    __slots__ = ("_near", "_rules")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._near: dict[tuple[EventType, str], tuple[Rule, ...]] = {}
+
+    def route(self, event: Event) -> tuple[Match, ...]:
+        """Return where an event goes: rules in their order, each channel once, for the first rule that names it."""
+        near = self._near_rules(event)
+        if not near:
+            return ()
+        seen = sight(event)
+        avoided = _avoided(event)
+        taken: dict[str, str] = {}
+        for rule in near:
+            fresh = [name for name in rule.channels if name not in taken and name != avoided]
+            if fresh and all(matcher.holds(seen) for matcher in rule.where):
+                taken.update(dict.fromkeys(fresh, rule.name))
+        return tuple(Match(channel=channel, rule=name) for channel, name in taken.items())
+
+    def _near_rules(self, event: Event) -> tuple[Rule, ...]:
+        key = (event.type, event.source)
+        near = self._near.get(key)
+        if near is None:
+            near = tuple(rule for rule in self._rules if _judge_reach(event.type, event.source, rule) is None)
+            self._near[key] = near
+        return near
+
+
+def route(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
+    """Return where one event goes; for many events a Router is faster."""
+    return Router(rules).route(event)
+
+
+def judge(event: Event, rule: Rule) -> Verdict:
+    """Say whether a rule holds for an event, and why: the first matcher that does not hold with the actual value."""
+    unreached = _judge_reach(event.type, event.source, rule)
+    if unreached is not None:
+        return unreached
+    seen = sight(event)
+    for matcher in rule.where:
+        if not matcher.holds(seen):
+            return Verdict(holds=False, reason=matcher.reason(seen), matcher=matcher)
+    reasons = [matcher.reason(seen) for matcher in rule.where]
+    return Verdict(holds=True, reason="; ".join(reasons) or f"{event.type.value} from {event.source}")
+
+
+def decide(event: Event, rules: Sequence[Rule]) -> tuple[Decision, ...]:
+    """Return what every rule did with an event, in their order: the same as route, with the reasons."""
+    taken: dict[str, str] = {}
+    decisions = []
+    for rule in rules:
+        verdict = judge(event, rule)
+        withheld = _withheld(event, rule, taken) if verdict.holds else {}
+        sends_to = tuple(dict.fromkeys(c for c in rule.channels if c not in withheld)) if verdict.holds else ()
+        taken.update(dict.fromkeys(sends_to, rule.name))
+        decisions.append(Decision(rule=rule, verdict=verdict, sends_to=sends_to, withheld=tuple(withheld.items())))
+    return tuple(decisions)
+
+
+def sight(event: Event) -> dict[str, Any]:
+    """Return what matchers see of an event: its data, type, source and subject."""
+    return {**event.data(), "type": event.type.value, "source": event.source, "subject": event.subject}
+
+
+def matching(globs: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return the names that one of some globs matches, in the names' order."""
+    globs = tuple(globs)
+    return tuple(name for name in names if _is_any(name, globs))
+
+
+def _judge_reach(event_type: EventType, source: str, rule: Rule) -> Verdict | None:
+    """Say why a rule can never hold for a type and a source, None where it may."""
+    if not _is_any(event_type.value, rule.events):
+        return Verdict(holds=False, reason=f"{event_type.value} is not among the events: {', '.join(rule.events)}")
+    if not _is_any(source, rule.sources):
+        return Verdict(holds=False, reason=f"{source} is not among the sources: {', '.join(rule.sources)}")
+    for matcher in rule.where:
+        if not can_have(event_type, matcher.path):
+            return Verdict(holds=False, reason=f"{event_type.value} has no {matcher.path}", matcher=matcher)
+    return None
+
+
+def _is_any(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _avoided(event: Event) -> str | None:
+    """Return the channel that an event is about: it is never told of its own trouble."""
+    return event.subject if event.type.value.startswith("channel.") else None
+
+
+def _withheld(event: Event, rule: Rule, taken: Mapping[str, str]) -> dict[str, str]:
+    avoided = _avoided(event)
+    reasons = {name: f"already sent by rule {taken[name]!r}" for name in rule.channels if name in taken}
+    if avoided in rule.channels:
+        reasons[avoided] = "the event is about this channel"
+    return reasons
