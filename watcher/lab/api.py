@@ -40,7 +40,7 @@ class Api(ABC, Generic[D]):
     """One simulated API on its own port.
 
     `before_page(index)` is called before each listing page is answered, so that a test can shift the list while it is
-    read. A page's index is its place in the reading order: 0 for a listing's first page, one more for each new position.
+    read. A page's index is its place in the reading order: 0 for the first page, one more for each new position.
     `skew` moves the server's clock (Date header, token checks) away from the real one.
     """
 

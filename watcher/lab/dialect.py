@@ -77,11 +77,11 @@ class Dialect:
     """Base of both dialects: changed by name, with enum members given as their words."""
 
     def changed(self, **switches: object) -> Self:
-        """A copy with some switches set; raises ValueError for an unknown switch or word."""
+        """A copy with some switches set; raises ValueError (unknown switch or word) or TypeError."""
         hints = get_type_hints(type(self))
         unknown = switches.keys() - hints.keys()
         if unknown:
-            raise ValueError(f"unknown switch {sorted(unknown)[0]!r}; there are: {', '.join(hints)}")
+            raise ValueError(f"unknown switch {min(unknown)!r}; there are: {', '.join(hints)}")
         values: dict[str, Any] = {name: _typed(hints[name], value) for name, value in switches.items()}
         return replace(self, **values)
 
@@ -137,5 +137,5 @@ def _typed(hint: Any, value: object) -> object:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
     if not isinstance(value, hint):
-        raise ValueError(f"{value!r} is not {hint}")
+        raise TypeError(f"{value!r} is not {hint}")
     return value

@@ -31,7 +31,7 @@ def disturb(reply: Reply, fault: Fault, held: Event) -> Reply:
     return reply if change is None else change(reply, fault)
 
 
-def _status(reply: Reply, fault: Fault) -> Reply:
+def _status(_reply: Reply, fault: Fault) -> Reply:
     headers = () if fault.retry_after is None else (("Retry-After", _retry_after(fault.retry_after)),)
     body = fault.body if fault.body is not None else f"<html><body><h1>Error {fault.status}</h1></body></html>"
     return Reply(status=fault.status, headers=headers, body=body.encode(), content_type=HTML)
@@ -41,15 +41,15 @@ def _retry_after(value: int | str | datetime) -> str:
     return format_datetime(value, usegmt=True) if isinstance(value, datetime) else str(value)
 
 
-def _login_page(reply: Reply, fault: Fault) -> Reply:
+def _login_page(_reply: Reply, _fault: Fault) -> Reply:
     return Reply(body=LOGIN_PAGE, content_type=HTML)
 
 
-def _truncated(reply: Reply, fault: Fault) -> Reply:
+def _truncated(reply: Reply, _fault: Fault) -> Reply:
     return replace(reply, body=_half(reply.body), declared_bytes=len(reply.body) + 1)
 
 
-def _cut(reply: Reply, fault: Fault) -> Reply:
+def _cut(reply: Reply, _fault: Fault) -> Reply:
     return replace(reply, body=_half(reply.body))
 
 
@@ -57,15 +57,15 @@ def _half(body: bytes) -> bytes:
     return body[: max(1, len(body) // 2)]
 
 
-def _garbage(reply: Reply, fault: Fault) -> Reply:
+def _garbage(reply: Reply, _fault: Fault) -> Reply:
     return replace(reply, body=bytes(range(128)) * 8)
 
 
-def _invalid_utf8(reply: Reply, fault: Fault) -> Reply:
+def _invalid_utf8(reply: Reply, _fault: Fault) -> Reply:
     return replace(reply, body=b'[{"id": 1, "name": "\xff\xfe\xc3\x28"}]')
 
 
-def _empty(reply: Reply, fault: Fault) -> Reply:
+def _empty(reply: Reply, _fault: Fault) -> Reply:
     return replace(reply, body=b"")
 
 
@@ -98,7 +98,7 @@ def _huge(reply: Reply, fault: Fault) -> Reply:
     return replace(reply, body=b"[", stream=pour)
 
 
-def _redirect(reply: Reply, fault: Fault) -> Reply:
+def _redirect(_reply: Reply, fault: Fault) -> Reply:
     places = {
         "same": "/elsewhere",
         "other": "http://login.example.invalid/sign-in",

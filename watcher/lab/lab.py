@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from watcher.lab.onq_api import OnqApi
 from watcher.lab.osn_api import OsnApi
+from watcher.lab.story import Story
+from watcher.lab.world import populate
 
 
 class Lab:
     """Both APIs on loopback; a context manager, or `start` and `stop`.
 
-    `conversations` is how many rows each API begins with.
+    `conversations` is how many rows each API begins with; `speed` how fast the story's beats follow each other (60: one
+    a second); `story=False` leaves it to the caller to `story.step()` or `story.run()`. `start` is the time around
+    which the dates in rows lie (default: now); it runs on from there. `clock` replaces the real clock altogether, for
+    the servers and the story alike.
     """
 
     def __init__(
@@ -32,14 +37,21 @@ class Lab:
     ) -> None:
         self.onq = OnqApi(host=host, port=onq_port, clock=clock)
         self.osn = OsnApi(host=host, port=osn_port, clock=clock)
+        offset = timedelta(0) if start is None else start - self.onq.now()
+        self.story = Story(self.onq, self.osn, seed=seed, speed=speed, now=lambda: self.onq.now() + offset)
+        self._is_story_running = story
+        populate(self.onq, self.osn, conversations, seed, self.onq.now() + offset)
 
     def start(self) -> None:
         """Serve."""
         self.onq.start()
         self.osn.start()
+        if self._is_story_running:
+            self.story.run()
 
     def stop(self) -> None:
         """Stop the story and both servers, within a second."""
+        self.story.stop()
         self.onq.stop()
         self.osn.stop()
 

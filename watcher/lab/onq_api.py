@@ -32,7 +32,7 @@ class OnqApi(Api[OnqDialect]):
     def __init__(self, *, host: str, port: int = 0, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(OnqDialect(), host=host, port=port, clock=clock)
         self.key = "ONQ-4711-LAB"
-        self.secret = "lab-secret-of-the-onq-tenant"
+        self.secret = "lab-secret-of-the-onq-tenant"  # noqa: S105 - guards nothing
         self.issuer = "https://watcher.example.com"
         self.subject = "admin@example.com"
         self.audience = "https://tenant.onq.example.com"

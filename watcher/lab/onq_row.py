@@ -42,5 +42,5 @@ def onq_row(identity: int, **fields: object) -> Row:
     """
     unknown = fields.keys() - ONQ_DEFAULTS.keys()
     if unknown:
-        raise ValueError(f"OnQ has no field {sorted(unknown)[0]!r}")
+        raise ValueError(f"OnQ has no field {min(unknown)!r}")
     return {**ONQ_DEFAULTS, "id": identity, **fields}

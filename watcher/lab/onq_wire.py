@@ -14,6 +14,12 @@ from watcher.lab.onq_row import ONQ_DATES, ONQ_FIELDS
 from watcher.lab.rows import Row
 
 _CET = timezone(timedelta(hours=1))
+_PATTERNS = {
+    Dates.ISO_Z: "%Y-%m-%dT%H:%M:%SZ",
+    Dates.ISO_NAIVE: "%Y-%m-%dT%H:%M:%S",
+    Dates.SPACE: "%Y-%m-%d %H:%M:%S",
+    Dates.DATE_ONLY: "%Y-%m-%d",
+}
 
 
 def encode_json(row: Row, dialect: OnqDialect, order: random.Random | None = None) -> bytes:
@@ -68,20 +74,14 @@ def _date(value: object, dialect: OnqDialect) -> object:
 
 def _written(at: datetime, dates: Dates) -> object:
     match dates:
-        case Dates.ISO_Z:
-            return at.strftime("%Y-%m-%dT%H:%M:%SZ")
         case Dates.ISO_OFFSET:
             return at.astimezone(_CET).isoformat(timespec="seconds")
-        case Dates.ISO_NAIVE:
-            return at.strftime("%Y-%m-%dT%H:%M:%S")
-        case Dates.SPACE:
-            return at.strftime("%Y-%m-%d %H:%M:%S")
-        case Dates.DATE_ONLY:
-            return at.strftime("%Y-%m-%d")
         case Dates.EPOCH_S:
             return int(at.timestamp())
         case Dates.EPOCH_MS:
             return int(at.timestamp()) * 1000
+        case _:
+            return at.strftime(_PATTERNS[dates])
 
 
 def _quoted(value: object) -> str | None:

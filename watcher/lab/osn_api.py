@@ -34,7 +34,7 @@ class OsnApi(Api[OsnDialect]):
     def __init__(self, *, host: str, port: int = 0, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(OsnDialect(), host=host, port=port, clock=clock)
         self.username = "watcher.svc"
-        self.password = "lab-password-of-the-osn-user"
+        self.password = "lab-password-of-the-osn-user"  # noqa: S105 - guards nothing
         self.bearer: set[str] = {"lab-osn-bearer"}
         self.sessions = Sessions()
         self._root = f"{self.path}/social/api/v1/"

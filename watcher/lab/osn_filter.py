@@ -23,7 +23,7 @@ def parsed(text: str, spelling: Spelling) -> Conditions:
     """
     given = json.loads(text)
     if not isinstance(given, dict):
-        raise ValueError("the filter is not an object")
+        raise ValueError("the filter is not an object")  # noqa: TRY004 - wrong text, as broken JSON is
     if spelling is Spelling.PASCAL:
         return {name[0].lower() + name[1:]: value for name, value in given.items() if name[:1].isupper()}
     return {name: value for name, value in given.items() if not name[:1].isupper()}

@@ -73,7 +73,7 @@ def osn_row(identity: int | str, **fields: object) -> Row:
     """
     unknown = fields.keys() - set(OSN_FIELDS)
     if unknown:
-        raise ValueError(f"OSN has no field {sorted(unknown)[0]!r}")
+        raise ValueError(f"OSN has no field {min(unknown)!r}")
     row = {**OSN_DEFAULTS, "id": str(identity), **fields}
     if "name" in fields:
         row["displayName"] = fields.get("displayName", fields["name"])

@@ -132,11 +132,11 @@ class _Connection(BaseHTTPRequestHandler):
             return
         self._send(reply)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - named by http.server
 
     @property
     def _listener(self) -> _Listener:
-        return cast(_Listener, self.server)
+        return cast("_Listener", self.server)
 
     def _read(self) -> Request:
         parts = urlsplit(self.path)
@@ -195,7 +195,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by http.server
         """Say nothing; `RequestLog` remembers."""
 
 
