@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 
 from watcher.domain.duration import say_duration
 from watcher.domain.errors import ChannelError
@@ -72,7 +73,8 @@ class Attempt:
     @property
     def is_paced(self) -> bool:
         """Whether the service only asked to be sent less: 429, or 503 with a Retry-After (RFC 9110, 10.2.3)."""
-        return self.status == 429 or (self.status == 503 and self.retry_after is not None)
+        asks_patience = self.status == HTTPStatus.SERVICE_UNAVAILABLE and self.retry_after is not None
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or asks_patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from enum import StrEnum
+
+from watcher.domain.calendar import say_date, say_range
+from watcher.domain.context import context_of
+from watcher.domain.event import Event, EventType, Severity
+from watcher.domain.inert import inert, inert_url
+from watcher.domain.wording import Reader, headline, say_value
+
+SHOWN_CHANGES = 10
+EVENT_PREFIX_LENGTH = 8
+"""digits of an event's id that `watcher explain` is given: few to type, enough to be the only one"""
 
 
 class Urgency(StrEnum):
@@ -25,3 +36,55 @@ class Message:
     title: str
     body: str
     urgency: Urgency = Urgency.INFO
+
+
+def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+    """Return the message for an event: headline; context; before and after; when; link; why it came.
+
+    `now` is when it is sent (what is left of a deadline counts from then), `zone` the reader's.
+    `is_repeat` says that it may have arrived before; the second line tells so.
+    """
+    reader = Reader(zone=zone, now=now)
+    lines = [
+        context_of(event, reader, is_repeat=is_repeat),
+        *_changes(event),
+        _when(event, reader),
+        inert_url(event.conversation.url or "") if event.conversation else "",
+        _why(event, rule),
+    ]
+    return Message(
+        title=headline(event, reader), body="\n".join(line for line in lines if line), urgency=urgency_of(event)
+    )
+
+
+def urgency_of(event: Event) -> Urgency:
+    """Return how a receiver should mark an event."""
+    if event.type in {EventType.SOURCE_FAILING, EventType.CHANNEL_FAILING}:
+        return Urgency.FAILURE
+    if event.type in {EventType.SOURCE_RECOVERED, EventType.CHANNEL_RECOVERED}:
+        return Urgency.SUCCESS
+    return Urgency.WARNING if event.severity is Severity.WARNING else Urgency.INFO
+
+
+def _changes(event: Event) -> list[str]:
+    """What each changed field was before, for the event that tells of several."""
+    changes = event.details.get("changes") or []
+    lines = [
+        f"{inert(str(change.get('field')))}: {say_value(change.get('before'))} → {say_value(change.get('after'))}"
+        for change in changes[:SHOWN_CHANGES]
+    ]
+    left = len(changes) - SHOWN_CHANGES
+    return [*lines, f"… and {left} more"] if left > 0 else lines
+
+
+def _when(event: Event, reader: Reader) -> str:
+    noticed = f"noticed {say_date(event.time, reader.zone, reader.now)} ({reader.zone})"
+    if event.between is None:
+        return noticed
+    span = say_range(event.between.after, event.between.before, reader.zone, reader.now)
+    return f"happened {span}, {noticed}"
+
+
+def _why(event: Event, rule: str) -> str:
+    short = event.id[:EVENT_PREFIX_LENGTH]
+    return f"rule: {inert(rule)} · event {short}… (watcher explain {short})"
