@@ -1,0 +1,143 @@
+"""The database: one SQLite file in WAL mode, opened, guarded and written in whole transactions."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import xxhash
+from sqlite_utils import Database as Tables
+
+from watcher.domain.errors import StateError
+from watcher.store.migrations import migrate
+
+FILE_NAME = "watcher.db"
+BUSY_TIMEOUT_S = 30.0
+
+
+class Database:
+    """The state's SQLite file: a connection a thread for writing, and further ones for reading only.
+
+    One write at a time: a lock of this process first, then SQLite's own, so that threads wait in turn
+    instead of polling for SQLite's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._write_lock = threading.RLock()
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        _make_private(path)
+        with _named_errors(path), self.write() as connection:
+            migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
+            self._seed = _digest_seed(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one write transaction: all of it is stored on leaving, or, on an error, nothing.
+
+        It begins IMMEDIATE: a deferred one that reads first and writes later fails at once when another one wrote
+        in between, whatever the time-out.
+        """
+        connection = self.connection()
+        with self._write_lock:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection, outside any transaction; its TEMP tables are its own."""
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is None:
+            known = _connect(self.path)
+            self._local.connection = known
+            self._opened.append(known)
+        return known
+
+    def digest(self, body: bytes, /) -> bytes:
+        """Return the seeded 16-byte digest of some bytes (the Digest port)."""
+        return xxhash.xxh3_128_digest(body, self._seed)
+
+    def close(self) -> None:
+        """Close every connection; the WAL file is folded back by the last one."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self._local = threading.local()
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that cannot write. Raises StateError where there is no readable database."""
+    if not path.exists():
+        raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
+    with _named_errors(path):
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            connection.execute("PRAGMA query_only=ON")
+            yield connection
+        finally:
+            connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open with the settings that the promises rest on.
+
+    synchronous=FULL: with NORMAL a power cut takes acknowledged commits with it. WAL must be set outside a transaction.
+    """
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA temp_store=FILE")
+    return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the directory (0700) and the file (0600) before SQLite does, which would use the umask."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        text = f"the state directory {path.parent} cannot be used: {error.strerror}"
+        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+
+
+def _digest_seed(connection: sqlite3.Connection) -> int:
+    connection.execute(
+        "INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (secrets.token_bytes(8),)
+    )
+    row = connection.execute("SELECT value FROM settings WHERE name = 'digest_seed'").fetchone()
+    return int.from_bytes(row[0])
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Say which file and what to do when SQLite cannot use it."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        remedy = _REMEDIES.get(name, "look at the file and its directory, or restore a backup")
+        raise StateError(f"the database {path} cannot be used: {error} ({name})", remedy=remedy) from error
+
+
+_REMEDIES = {
+    "SQLITE_NOTADB": "it is no SQLite file: move it away, or restore a backup; watcher never overwrites it",
+    "SQLITE_CORRUPT": "it is damaged: move it away, or restore a backup; watcher never overwrites it",
+    "SQLITE_BUSY": "another program holds it: stop that one first",
+    "SQLITE_READONLY": "make the file and its directory writable for this user",
+    "SQLITE_CANTOPEN": "make the file and its directory readable and writable for this user",
+    "SQLITE_FULL": "the disk is full: make room",
+    "SQLITE_IOERR": "the disk reports errors: see the system log",
+}

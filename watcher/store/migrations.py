@@ -1,0 +1,98 @@
+"""The schema, one step at a time; a database from a newer version is refused."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from watcher.domain.errors import StateError
+
+SCHEMA = Migrations("watcher")
+
+
+@SCHEMA()
+def m001_first(db: Database) -> None:
+    """Create every table of the first version."""
+    for statement in _FIRST:
+        db.conn.execute(statement)
+
+
+def migrate(db: Database) -> None:
+    """Apply what is missing, inside the caller's write transaction. Raises StateError for a newer database."""
+    known = {migration.name for migration in SCHEMA._migrations}  # noqa: SLF001 - the library names no public list
+    strange = [migration.name for migration in SCHEMA.applied(db) if migration.name not in known]
+    if strange:
+        text = f"the database was written by a newer version of watcher (it has {', '.join(strange)})"
+        raise StateError(text, remedy="install that version again, or restore a backup made by this one")
+    SCHEMA.apply(db)
+
+
+_FIRST = (
+    # digest_seed: a secret random number, so that nobody can craft rows with equal digests
+    "CREATE TABLE settings(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE sources(
+        key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, api TEXT NOT NULL, identity TEXT NOT NULL,
+        epoch INTEGER NOT NULL, link TEXT NOT NULL DEFAULT '',
+        leads TEXT NOT NULL DEFAULT '', interval_ms INTEGER NOT NULL DEFAULT 0,
+        baseline_at_ms INTEGER, last_read_at_ms INTEGER, last_poll_at_ms INTEGER,
+        failures INTEGER NOT NULL DEFAULT 0, failing_since_ms INTEGER, error TEXT NOT NULL DEFAULT '',
+        is_failing_told INTEGER NOT NULL DEFAULT 0,
+        suspect_since_ms INTEGER, suspect_reason TEXT NOT NULL DEFAULT '', is_accepted INTEGER NOT NULL DEFAULT 0,
+        not_before_ms INTEGER)""",
+    # one version of a row's values, compressed; is_kept: an event shows it, so it is never overwritten
+    """CREATE TABLE versions(
+        key INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources(key), conversation TEXT NOT NULL,
+        doc BLOB NOT NULL, is_kept INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE rows(
+        source INTEGER NOT NULL REFERENCES sources(key), id TEXT NOT NULL, digest BLOB NOT NULL,
+        version INTEGER NOT NULL REFERENCES versions(key), rev INTEGER NOT NULL, presence TEXT NOT NULL,
+        absent_reads INTEGER NOT NULL DEFAULT 0, absent_since_ms INTEGER, known_at_ms INTEGER,
+        is_closed_told INTEGER NOT NULL DEFAULT 0, waiting_since_ms INTEGER,
+        PRIMARY KEY(source, id)) WITHOUT ROWID""",
+    "CREATE INDEX rows_by_id ON rows(id)",
+    "CREATE INDEX rows_not_listed ON rows(source, presence) WHERE presence <> 'listed'",
+    "CREATE INDEX rows_by_version ON rows(version)",
+    # a disposable cache of the last complete read: dropping it costs one comparison by id
+    """CREATE TABLE pages(
+        source INTEGER NOT NULL REFERENCES sources(key), position INTEGER NOT NULL, digest BLOB NOT NULL,
+        ids TEXT NOT NULL, row_digests BLOB NOT NULL, overlap INTEGER NOT NULL, total INTEGER, has_more INTEGER,
+        PRIMARY KEY(source, position))""",
+    """CREATE TABLE polls(
+        key INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources(key), started_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER NOT NULL, outcome TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL,
+        changed INTEGER NOT NULL, events INTEGER NOT NULL, error TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX polls_by_source ON polls(source, key)",
+    "CREATE INDEX polls_by_time ON polls(ended_at_ms)",
+    # the rules in force when an event was routed, for explain
+    "CREATE TABLE rulesets(key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE events(
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, type TEXT NOT NULL,
+        subject TEXT NOT NULL, time_ms INTEGER NOT NULL, severity TEXT NOT NULL, after_ms INTEGER, before_ms INTEGER,
+        version INTEGER REFERENCES versions(key), ruleset INTEGER REFERENCES rulesets(key), details TEXT NOT NULL)""",
+    "CREATE INDEX events_by_time ON events(time_ms)",
+    "CREATE INDEX events_by_subject ON events(subject, seq)",
+    "CREATE INDEX events_by_version ON events(version)",
+    """CREATE TABLE deadlines(
+        source INTEGER NOT NULL REFERENCES sources(key), conversation TEXT NOT NULL, kind TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, lead_ms INTEGER NOT NULL, fires_at_ms INTEGER NOT NULL, known_at_ms INTEGER NOT NULL,
+        state TEXT NOT NULL, PRIMARY KEY(source, conversation, kind, at_ms, lead_ms)) WITHOUT ROWID""",
+    "CREATE INDEX deadlines_armed ON deadlines(fires_at_ms) WHERE state = 'armed'",
+    """CREATE TABLE drifts(
+        source INTEGER NOT NULL REFERENCES sources(key), field TEXT NOT NULL, sample TEXT NOT NULL,
+        seen_at_ms INTEGER NOT NULL, PRIMARY KEY(source, field)) WITHOUT ROWID""",
+    # one delivery an (event, channel); owner and lease_until_ms are set while it is being sent
+    """CREATE TABLE deliveries(
+        id TEXT PRIMARY KEY, event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, channel TEXT NOT NULL,
+        rule TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due_at_ms INTEGER,
+        owner TEXT NOT NULL DEFAULT '', lease_until_ms INTEGER, created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
+        reason TEXT NOT NULL DEFAULT '', UNIQUE(event, channel)) WITHOUT ROWID""",
+    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms)
+        WHERE state IN ('pending', 'failed', 'sending', 'unknown')""",
+    "CREATE INDEX deliveries_by_state ON deliveries(state, channel) WHERE state <> 'delivered'",
+    """CREATE TABLE attempts(
+        delivery TEXT NOT NULL REFERENCES deliveries(id) ON DELETE CASCADE, number INTEGER NOT NULL,
+        started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, status INTEGER, error TEXT NOT NULL DEFAULT '',
+        outcome TEXT NOT NULL DEFAULT '', PRIMARY KEY(delivery, number)) WITHOUT ROWID""",
+    """CREATE TABLE channels(
+        name TEXT PRIMARY KEY, troubled_since_ms INTEGER, failures INTEGER NOT NULL DEFAULT 0,
+        is_failing INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', paused_until_ms INTEGER) WITHOUT ROWID""",
+)

@@ -1,0 +1,99 @@
+"""Rows of the database and the values of the domain: how one becomes the other."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from watcher.domain.conversation import Conversation
+from watcher.domain.event import Between, Event, EventType, Severity
+from watcher.domain.snapshot import Presence, Standing
+from watcher.domain.state import State
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+_LEVEL = 1
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def to_ms(instant: datetime | None) -> int | None:
+    """Return an instant as milliseconds since 1970, rounded down."""
+    return None if instant is None else (instant - _EPOCH) // _MS
+
+
+def from_ms(count_ms: int | None) -> datetime | None:
+    """Return milliseconds since 1970 as an aware instant in UTC."""
+    return None if count_ms is None else _EPOCH + count_ms * _MS
+
+
+def instant(count_ms: int) -> datetime:
+    """Return milliseconds since 1970 that are known to be there."""
+    return _EPOCH + count_ms * _MS
+
+
+def pack(conversation: Conversation) -> bytes:
+    """Return a conversation's values as a compressed document, to be kept once a version."""
+    shown = (conversation.name, conversation.state, conversation.reason, conversation.fields)
+    return zlib.compress(_encode(shown), _LEVEL)
+
+
+def unpack(conversation_id: str, doc: bytes, link: str = "") -> Conversation:
+    """Return the conversation of a document; `link` is its source's template, empty for none."""
+    name, state, reason, fields = _decode(zlib.decompress(doc))
+    known = State(state) if state else None
+    url = make_link(link, conversation_id, fields)
+    return Conversation(id=conversation_id, name=name, state=known, reason=reason, fields=fields, url=url)
+
+
+def make_link(template: str, conversation_id: str, fields: Mapping[str, Any]) -> str | None:
+    """Return a link template with its `{id}` (or another field's name) filled in, URL-quoted; None without a template."""
+    if not template:
+        return None
+    from urllib.parse import quote  # noqa: PLC0415 - only sources with links pay for it
+
+    url = template.replace("{id}", quote(conversation_id, safe=""))
+    for name in fields:
+        if "{" in url and f"{{{name}}}" in url:
+            url = url.replace(f"{{{name}}}", quote(str(fields[name] if fields[name] is not None else ""), safe=""))
+    return url
+
+
+def standing_of(row: Mapping[str, Any] | Any) -> Standing:
+    """Return where a row of the table `rows` stands."""
+    return Standing(
+        presence=Presence(row["presence"]),
+        absent_reads=row["absent_reads"],
+        absent_since=from_ms(row["absent_since_ms"]),
+        known_at=from_ms(row["known_at_ms"]),
+        is_closed_told=bool(row["is_closed_told"]),
+        waiting_since=from_ms(row["waiting_since_ms"]),
+    )
+
+
+def event_of(row: Mapping[str, Any] | Any) -> Event:
+    """Return the event of a row of `events` joined with its version's doc and its source's link (EVENT_COLUMNS)."""
+    after, before = from_ms(row["after_ms"]), from_ms(row["before_ms"])
+    doc = row["doc"]
+    return Event(
+        id=row["id"],
+        source=row["source"],
+        type=EventType(row["type"]),
+        subject=row["subject"],
+        time=instant(row["time_ms"]),
+        severity=Severity(row["severity"]),
+        between=Between(after=after, before=before) if after and before else None,
+        details=json.loads(row["details"]),
+        conversation=unpack(row["subject"], doc, row["link"] or "") if doc is not None else None,
+    )
+
+
+EVENT_COLUMNS = """e.seq, e.id, e.source, e.type, e.subject, e.time_ms, e.severity, e.after_ms, e.before_ms,
+    e.details, v.doc, s.link FROM events e LEFT JOIN versions v ON v.key = e.version
+    LEFT JOIN sources s ON s.name = e.source"""
+"""what event_of needs, with the tables it comes from: `SELECT {EVENT_COLUMNS} WHERE …`"""
