@@ -76,7 +76,7 @@ def missing_docstrings(module: Module) -> Found:
 def broad_excepts(module: Module) -> Found:
     """A place that swallows every exception."""
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or _names(node.type) & _EVERYTHING):
+        if isinstance(node, ast.ExceptHandler) and _catches_everything(node) and not _raises_again(node):
             yield node.lineno, "catches everything"
         if (
             isinstance(node, ast.Call)
@@ -160,6 +160,14 @@ def _words(name: str) -> list[str]:
 def _is_vague(name: str, *, in_scheduler: bool) -> bool:
     vague = VAGUE_WORDS - {"job", "jobs"} if in_scheduler else VAGUE_WORDS
     return name in VAGUE_BARE_NAMES or bool(vague & set(_words(name)))
+
+
+def _catches_everything(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or bool(_names(handler.type) & _EVERYTHING)
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    return isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
 
 
 def _names(node: ast.AST) -> set[str]:
