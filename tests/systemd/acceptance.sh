@@ -20,7 +20,11 @@ promise() { # NAME COMMAND…
 }
 property() { systemctl show watcher --property="$1" --value; }
 is() { [[ $(property "$1") == "$2" ]] || { echo "$1 is $(property "$1"), not $2"; return 1; }; }
-pid() { property MainPID; }
+pid() { # fails while nothing runs: 0 would mean this script to kill
+    local main
+    main=$(property MainPID)
+    ((main > 0)) && echo "$main"
+}
 journal() { journalctl --quiet --no-pager --output=cat --unit=watcher; }
 daemon_said() { journalctl --quiet --no-pager --output=cat _SYSTEMD_UNIT=watcher.service | grep --quiet --ignore-case -- "$1"; }
 systemd_said() { journalctl --quiet --no-pager --output=cat UNIT=watcher.service | grep --quiet --ignore-case -- "$1"; }
@@ -32,34 +36,38 @@ within() { # SECONDS COMMAND…: until it holds
         sleep 0.1
     done
 }
-lives_on_as_another_than() { is ActiveState active && (($(pid) != 0 && $(pid) != $1)); }
-lives_on_as() { is ActiveState active && (($(pid) == $1)); }
+lives_on_as() { is ActiveState active && [[ $(pid) == "$1" ]]; }
+lives_on_as_another_than() { is ActiveState active && pid && [[ $(pid) != "$1" ]]; }
 
 # --- promises ---
 
 begins() {
-    systemctl start watcher && is ActiveState active && is StatusErrno 0
+    systemctl start watcher && is ActiveState active
 }
 owns_its_state() {
-    [[ $(stat --format='%a %U' /var/lib/watcher) == "700 watcher" ]] &&
+    [[ $(stat --format='%a %U' /var/lib/watcher) == "700 watcher" ]] && [[ -s /var/lib/watcher/watcher.db ]] &&
         [[ -z $(find /var/lib/watcher -type f ! -perm 0600) ]]
 }
 keeps_its_secret() { # out of its command line, environment, journal and state
-    ! { tr '\0' '\n' <"/proc/$(pid)/cmdline"; tr '\0' '\n' <"/proc/$(pid)/environ"; journal; } | grep --quiet --fixed-strings "$secret" &&
+    local main
+    main=$(pid) || return
+    ! { cat "/proc/$main/cmdline" "/proc/$main/environ"; journal; } | grep --quiet --text --fixed-strings "$secret" &&
         ! grep --quiet --recursive --fixed-strings "$secret" /var/lib/watcher
 }
-is_limited() {
-    is MemoryMax 536870912 && is TasksMax 64
+is_limited() { # in the kernel: systemd leaves limits out without a word where it cannot set them
+    find /sys/fs/cgroup -path '*/watcher.service/memory.limit_in_bytes' -o -path '*/watcher.service/memory.max' |
+        xargs cat | grep --quiet --line-regexp 536870912 &&
+        find /sys/fs/cgroup -path '*/watcher.service/pids.max' | xargs cat | grep --quiet --line-regexp 64
 }
 reloads() {
     local before
-    before=$(pid)
+    before=$(pid) || return
     sed -i 's/^timezone = .*/timezone = "Europe\/Paris"/' "$config"
     systemctl reload watcher && within 10 daemon_said reload && lives_on_as "$before"
 }
 refuses_a_bad_reload() {
     local before
-    before=$(pid)
+    before=$(pid) || return
     cp "$config" /tmp/good.toml
     sed -i '1i no_such_key = true' "$config"
     systemctl reload watcher && within 10 daemon_said no_such_key && lives_on_as "$before"
@@ -69,19 +77,19 @@ refuses_a_bad_reload() {
 }
 survives_a_kill() {
     local before
-    before=$(pid)
+    before=$(pid) || return
     kill -KILL "$before"
     within 15 is NRestarts 1 && within 15 lives_on_as_another_than "$before"
 }
 survives_a_hang() {
     local before
-    before=$(pid)
+    before=$(pid) || return
     kill -STOP "$before"
     within 25 is NRestarts 2 && within 15 lives_on_as_another_than "$before" && systemd_said 'watchdog timeout'
 }
 is_fed() { # beyond the watchdog's limit, it is still the same process
     local before
-    before=$(pid)
+    before=$(pid) || return
     sleep 6
     lives_on_as "$before"
 }
