@@ -42,6 +42,13 @@ COHORTS = (
     "self-paced",
     "for team leads",
 )
+PROGRAMMES = (
+    "a programme in six modules with weekly assignments",
+    "two days on site and four weeks of guided practice",
+    "reading, cases and a final project in small groups",
+    "short films, discussion and peer review",
+)
+PLACES = ("Rotterdam", "Leeds", "Porto", "Hamburg", "Galway", "Gothenburg", "Lyon", "online")
 TOPICS = (
     "A Warm Welcome to the Team",
     "Launch checklist, open points",
@@ -69,7 +76,8 @@ def person(chance: Random) -> str:
 def course(chance: Random) -> tuple[str, str]:
     """What a course teaches, and the name of one run of it."""
     content = chance.choice(COURSES)
-    return content, f"{content}: {chance.choice(COHORTS)}"
+    run = f"{content}: {chance.choice(COHORTS)}, {chance.choice(PLACES)}"
+    return f"{content}, {chance.choice(PROGRAMMES)}", run
 
 
 def topic(chance: Random) -> str:

@@ -65,6 +65,8 @@ def _spoken(row: Row, dialect: OnqDialect) -> Row:
 def _date(value: object, dialect: OnqDialect) -> object:
     if value is None:
         return None if dialect.missing_dates is MissingDates.NULL else ""
+    if dialect.dates is Dates.ISO_Z and str(value).endswith("Z"):
+        return value  # as it stands: the most frequent case, a hundred thousand times
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:

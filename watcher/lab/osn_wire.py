@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from watcher.lab.dialect import OsnDialect, Types
@@ -18,8 +18,8 @@ def encode_row(row: Row, dialect: OsnDialect) -> bytes:
     spoken = {**row, "nUnread": -1} if dialect.unread_unknown else dict(row)
     for field, twin in OSN_TWINS.items():
         spoken.pop(twin, None)
-        if dialect.iso_twins and (at := _instant(row.get(field))):
-            spoken[twin] = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        if dialect.iso_twins and (written := _twin(str(row.get(field)))):
+            spoken[twin] = written
     return json.dumps(_spoken(spoken, dialect), ensure_ascii=False).encode()
 
 
@@ -87,8 +87,9 @@ def _quoted(part: object) -> object:
     return str(part) if isinstance(part, int | float) else part
 
 
-def _instant(value: object) -> datetime | None:
+@lru_cache(maxsize=10_000)
+def _twin(date: str) -> str | None:
     try:
-        return parsedate_to_datetime(str(value))
+        return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     except ValueError:
         return None

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -19,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from watcher.lab.request import Request
 
 _POLL_S = 0.05
+_WAKE_S = 0.5
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on with 0 s: close() sends RST
 
 
@@ -45,24 +47,29 @@ class HttpServer:
     ) -> None:
         self._answer, self._host, self._port, self._now = answer, host, port, now
         self._listener: _Listener | None = None
+        self._listening: Thread | None = None
 
     @property
     def origin(self) -> str:
         """Scheme, host and port; known once started."""
-        if self._listener is None:
+        if not self._port:
             raise RuntimeError("the server is not started")
-        return f"http://{self._host}:{self._listener.server_address[1]}"
+        return f"http://{self._host}:{self._port}"
 
     def start(self) -> None:
-        """Bind and serve."""
+        """Bind and serve; a server that is started again keeps its port."""
         self._listener = _Listener((self._host, self._port), self._answer, self._now)
-        Thread(target=self._listener.serve_forever, args=(_POLL_S,), daemon=True, name="lab-http").start()
+        self._port = int(self._listener.server_address[1])
+        self._listening = Thread(target=self._listener.listen, daemon=True, name="lab-http")
+        self._listening.start()
 
     def stop(self) -> None:
         """Stop listening and cut every connection, whatever it is doing."""
-        if self._listener is not None:
-            self._listener.cut()
-            self._listener = None
+        if self._listener is None or self._listening is None:
+            return
+        self._listener.cut()
+        self._listening.join(_WAKE_S)
+        self._listener = None
 
 
 class _Listener(ThreadingHTTPServer):
@@ -83,6 +90,16 @@ class _Listener(ThreadingHTTPServer):
         """Bind without HTTPServer's reverse name look-up, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def listen(self) -> None:
+        """Accept until the server stops; unlike `serve_forever` it neither polls nor ends late."""
+        while not self.stopping.is_set():
+            self.handle_request()
+        self.server_close()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - named by socketserver
+        """Turn everybody away once the server stops."""
+        return not self.stopping.is_set()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection and remember it, so that it can be cut."""
@@ -108,15 +125,13 @@ class _Listener(ThreadingHTTPServer):
     def cut(self) -> None:
         """Stop accepting, then shut every open connection under its thread."""
         self.stopping.set()
-        self.shutdown()
-        self.server_close()
+        with suppress(OSError), socket.create_connection((self.server_name, self.server_port), timeout=_WAKE_S):
+            pass  # wakes `listen`, which closes the socket
         with self._lock:
             still_open = list(self._open)
         for connection in still_open:
-            try:
+            with suppress(OSError):  # its own thread was quicker
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # its own thread was quicker
 
 
 class _Connection(BaseHTTPRequestHandler):
