@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -95,6 +96,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str:
         """The name from the config."""
+        ...
+
+    @property
+    def pace(self) -> timedelta:
+        """The least time from one send to the next that the service is known to want."""
         ...
 
     def send(self, message: Message, delivery_id: str) -> Receipt:

@@ -1,0 +1,222 @@
+"""The Apprise channel: one Apprise URL, or one tag of its config files, sent to once and watched on the wire.
+
+Apprise is loaded by the first use (0.2 s and 30 MB that `watcher --help` need not pay).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from watcher.channels.pace import pace_of
+from watcher.domain.errors import ChannelError, ConfigError
+from watcher.domain.message import Message
+from watcher.domain.secret import Secret
+from watcher.pipeline.ports import Receipt
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+"""draft-ietf-httpapi-idempotency-key-header; each repetition of a delivery carries the same"""
+_TAKES_HEADERS = frozenset("json jsons xml xmls form forms".split())
+_CANNOT_CONFIRM = frozenset("xmpp xmpps irc ircs syslog rsyslog aprs growl".split())
+_MQTT = frozenset({"mqtt", "mqtts"})
+
+Load = Callable[[], Sequence[Any]]
+"""makes the Apprise services that a channel sends to; raises ConfigError"""
+
+
+class AppriseChannel:
+    """A channel whose services Apprise knows; used by one thread at a time."""
+
+    def __init__(self, name: str, scheme: str, load: Load) -> None:
+        self.name = name
+        self.pace: timedelta = pace_of(scheme)
+        self._load = load
+
+    def verify(self) -> None:
+        """Raise ConfigError where no message could ever be sent."""
+        self._load()
+
+    def send(self, message: Message, delivery_id: str) -> Receipt:
+        """Send once to each service of the channel. Raises ChannelError when one of them did not take it.
+
+        With several services (a tag) a repetition goes to all of them: at least once, not exactly once.
+        """
+        try:
+            services = self._load()
+        except ConfigError as error:
+            raise ChannelError(error.text, remedy=error.remedy, is_permanent=True) from None
+        outcomes = [_send_to(service, message, delivery_id) for service in services]
+        failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
+        if failures:
+            raise _joined(failures)
+        receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+        return Receipt(status=receipts[0].status, is_confirmed=all(receipt.is_confirmed for receipt in receipts))
+
+    def close(self) -> None:
+        """Nothing is held between two sends."""
+
+
+def for_url(name: str, url: Secret) -> AppriseChannel:
+    """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up)."""
+    remembered: dict[str, Any] = {}
+
+    def load() -> Sequence[Any]:
+        text = url.reveal().strip()
+        if text not in remembered:
+            service = _instantiate(name, text, url.origin)
+            remembered.clear()
+            remembered[text] = service
+        return [remembered[text]]
+
+    return AppriseChannel(name, scheme_of(url.reveal()), load)
+
+
+def for_tag(tag: str, paths: Sequence[Path]) -> AppriseChannel:
+    """Return the channel `tag:NAME` for the services of Apprise config files that carry a tag."""
+
+    def load() -> Sequence[Any]:
+        services = [service for service in _included(paths) if tag in {str(own) for own in service.tags}]
+        if not services:
+            raise ConfigError(f"no service of {_names(paths)} has the tag {tag}", remedy=_known_tags(paths))
+        return services
+
+    return AppriseChannel(f"tag:{tag}", "", load)
+
+
+def tags_of(paths: Sequence[Path]) -> set[str]:
+    """Return the tags of Apprise config files. Raises ConfigError for a file that Apprise cannot use."""
+    return {str(tag) for service in _included(paths) for tag in service.tags}
+
+
+def scheme_of(url: str) -> str:
+    """Return the kind of a URL, `slack` of `slack://…`; empty where it has none."""
+    scheme, separator, _ = url.strip().partition("://")
+    return scheme.lower() if separator and scheme.replace("+", "").replace("-", "").isalnum() else ""
+
+
+@cache
+def _apprise() -> Any:
+    """Apprise, with its loggers kept from everybody's ears: below WARNING they tell whole tokens.
+
+    urllib3's warnings name whole URLs, and those hold tokens too.
+    """
+    import apprise
+
+    log = logging.getLogger("apprise")
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return apprise
+
+
+@cache
+def _asset() -> Any:
+    """Settings that differ from Apprise's own: no redirects, no pool of threads, hence no time-out; no keys made."""
+    return _apprise().AppriseAsset(
+        app_id="watcher",
+        app_desc="watcher",
+        async_mode=False,
+        http_redirects=False,
+        service_timeout=0,
+        pgp_autogen=False,
+        pem_autogen=False,
+    )
+
+
+def _instantiate(name: str, url: str, origin: str) -> Any:
+    service = _apprise().Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+    if service is None:
+        raise ConfigError(f"channel {name}: {_what_is_wrong(url)}", remedy=f"correct the url ({origin})")
+    return _tamed(service)
+
+
+def _what_is_wrong(url: str) -> str:
+    scheme = scheme_of(url)
+    if not scheme:
+        return "its url has no scheme such as slack:// or mailto://"
+    from apprise import manager_plugins
+
+    plugins: Any = manager_plugins.NotificationManager
+    known = plugins().schemas()
+    if scheme in known:
+        return f"Apprise cannot use this {scheme}:// url, a part is missing or malformed"
+    near = get_close_matches(scheme, known, n=1)
+    return f"no service has the scheme {scheme}://" + (f"; did you mean {near[0]}://?" if near else "")
+
+
+def _tamed(service: Any) -> Any:
+    """One try, no redirect, no sleep inside a send and no failure that counts for success, even where the URL asks."""
+    service.retry = 0
+    service.redirects = False
+    service.optional = False
+    service.throttle = lambda *_args, **_kwargs: None
+    return service
+
+
+def _included(paths: Sequence[Path]) -> list[Any]:
+    services: list[Any] = []
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f"{path}: there is no such Apprise config", remedy="correct [apprise] include")
+        found = _apprise().AppriseConfig(paths=[str(path)], asset=_asset()).services()
+        if not found:
+            raise ConfigError(f"{path}: Apprise finds no service in it", remedy="see apprise's own config format")
+        services += map(_tamed, found)
+    return services
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths) or "the included Apprise configs (there are none)"
+
+
+def _known_tags(paths: Sequence[Path]) -> str:
+    known = sorted(tags_of(paths))
+    return f"known tags: {', '.join(known)}" if known else "give a service that tag"
+
+
+def _send_to(service: Any, message: Message, delivery_id: str) -> Receipt | ChannelError:
+    from watcher.channels._verdict import is_refused, verdict
+    from watcher.channels._wire import watch
+
+    apprise = _apprise()
+    sender = apprise.Apprise(asset=_asset())
+    sender.add(service)
+    headers = {IDEMPOTENCY_HEADER: delivery_id} if service.schema in _TAKES_HEADERS else {}
+    with watch(headers) as exchange:
+        result = sender.notify(
+            title=message.title,
+            body=message.body,
+            notify_type=message.urgency.value,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    if not result or is_refused(exchange):
+        lines = [entry.message for sent in result for attempt in sent.attempts for entry in attempt.logs]
+        return verdict(exchange, lines, service.url(privacy=False))
+    status = exchange.response.status_code if exchange.response is not None else None
+    return Receipt(status=status, is_confirmed=_can_confirm(service))
+
+
+def _can_confirm(service: Any) -> bool:
+    """MQTT acknowledges from quality of service 1 on; the others named have no acknowledgement at all."""
+    if service.schema in _MQTT:
+        return bool(service.qos)
+    return service.schema not in _CANNOT_CONFIRM
+
+
+def _joined(failures: Sequence[ChannelError]) -> ChannelError:
+    """One error for several services: a repetition can help as long as it can help one of them."""
+    first = failures[0]
+    waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+    return ChannelError(
+        "; ".join(dict.fromkeys(failure.text for failure in failures)),
+        remedy=first.remedy,
+        status=first.status,
+        retry_after=max(waits, default=None),
+        is_permanent=all(failure.is_permanent for failure in failures),
+    )
