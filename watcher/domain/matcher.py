@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Protocol
 
 from watcher.domain.duration import parse_duration
@@ -91,12 +92,12 @@ class Matcher:
         found = _find(seen, self.steps)
         actual = "has no value" if not found else f"is {' and '.join(show(value) for value in found[:3])}"
         joint = "," if self.holds(seen) else ", not"
-        return f"{self.path} {actual}{joint} {self.written}"
+        return f"{self.path} {actual}{joint} {' or '.join(show(term.written) for term in self.terms)}"
 
     @property
-    def written(self) -> str:
-        """The terms as they stand in the config."""
-        return " or ".join(term.written for term in (*self.wanted, *self.unwanted))
+    def terms(self) -> tuple[Term, ...]:
+        """Every term, those with `!` last."""
+        return (*self.wanted, *self.unwanted)
 
 
 def parse_matcher(path: str, written: Any, compile_pattern: Callable[[str], Pattern]) -> Matcher:
@@ -130,7 +131,7 @@ _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
 
 def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
     if not isinstance(entry, str):
-        return Term(relation=Relation.EQUAL, operand=_plain(entry), written=show(entry))
+        return Term(relation=Relation.EQUAL, operand=_plain(entry), written=_text(entry))
     parts = _SIGNED.fullmatch(entry.strip())
     assert parts is not None  # noqa: S101  # the pattern takes any text
     sign, rest, is_negated = parts["sign"], parts["rest"].strip(), parts["not"] is not None
@@ -150,6 +151,8 @@ def _plain(entry: Any) -> Scalar:
         return entry if entry.tzinfo else entry.replace(tzinfo=UTC)
     if isinstance(entry, date):
         return datetime.combine(entry, time(), UTC)
+    if isinstance(entry, float) and not isfinite(entry):
+        raise ValueError(f"{entry} equals nothing; write a number")
     if isinstance(entry, bool | int | float):
         return entry
     raise ValueError("a matcher takes a text, a number, true, false, an instant or a list of these")

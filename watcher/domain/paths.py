@@ -44,24 +44,24 @@ _CHANGE = {"change.field", "change.before", "change.after", "change.delta"}
 _DEADLINE = {"deadline.at", "deadline.lead", "deadline.seconds_left", "late"}
 
 _OWN: Mapping[EventType, set[str]] = {
-    EventType.CONVERSATION_OPENED: {"first_seen", "reopened"} | _BETWEEN,
-    EventType.CONVERSATION_STARTED: {"first_seen"} | _BETWEEN,
-    EventType.CONVERSATION_ENDED: {"first_seen", "reason"} | _BETWEEN,
+    EventType.CONVERSATION_OPENED: {"first_seen", "reopened"} | _CHANGE | _BETWEEN,
+    EventType.CONVERSATION_STARTED: {"first_seen"} | _CHANGE | _BETWEEN,
+    EventType.CONVERSATION_ENDED: {"first_seen", "reason"} | _CHANGE | _BETWEEN,
     EventType.CONVERSATION_REMOVED: _BETWEEN,
     EventType.CONVERSATION_RETURNED: _BETWEEN,
     EventType.CONVERSATION_CHANGED: {"changes.field", "changes.before", "changes.after", "changes.delta"} | _BETWEEN,
     EventType.CONVERSATION_STARTING: _DEADLINE,
     EventType.CONVERSATION_ENDING: _DEADLINE,
     EventType.REGISTRATION_OPENING: _DEADLINE,
-    EventType.REGISTRATION_OPENED: _BETWEEN,
+    EventType.REGISTRATION_OPENED: _CHANGE | _BETWEEN,
     EventType.REGISTRATION_CLOSING: _DEADLINE,
-    EventType.REGISTRATION_CLOSED: {"reason", "late"} | _BETWEEN,
+    EventType.REGISTRATION_CLOSED: {"reason"} | _CHANGE | _DEADLINE | _BETWEEN,
     EventType.REGISTRATION_RESCHEDULED: _CHANGE | _BETWEEN,
     EventType.REGISTRATION_FULL: _CHANGE | _BETWEEN,
     EventType.REGISTRATION_AVAILABLE: _CHANGE | _BETWEEN,
     EventType.QUESTIONS_NEW: _CHANGE | _BETWEEN,
     EventType.QUESTIONS_CLEARED: _CHANGE | _BETWEEN,
-    EventType.QUESTIONS_WAITING: {"waiting_since"},
+    EventType.QUESTIONS_WAITING: {"waiting_since", "late"},
     EventType.MESSAGES_NEW: _CHANGE | _BETWEEN,
     EventType.UNREAD_NEW: _CHANGE | _BETWEEN,
     EventType.FOLLOWUPS_NEW: _CHANGE | _BETWEEN,
@@ -72,8 +72,8 @@ _OWN: Mapping[EventType, set[str]] = {
     EventType.SOURCE_SUSPECT: {"would_remove"},
     EventType.SOURCE_GROWN: {"count", "sample"},
     EventType.SOURCE_DRIFT: {"field", "sample"},
-    EventType.CHANNEL_FAILING: {"error"},
-    EventType.CHANNEL_RECOVERED: {"error"},
+    EventType.CHANNEL_FAILING: {"error", "since"},
+    EventType.CHANNEL_RECOVERED: {"error", "since"},
 }
 
 

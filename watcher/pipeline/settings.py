@@ -12,7 +12,7 @@ from watcher.domain.duration import parse_duration
 from watcher.domain.secret import Secret
 
 SecretReader = Callable[[Any], Secret]
-"""makes a Secret of what stands in the config: a string, {env = …}, {file = …} or {credential = …}; raises ValueError"""
+"""makes a Secret of what stands in the config: a string, {env = …}, {file = …}, {credential = …}; raises ValueError"""
 
 SECRETS = "secrets"
 """the key under which the loader puts a SecretReader into pydantic's validation context"""
@@ -32,6 +32,8 @@ def _read_secret(written: Any, info: ValidationInfo) -> Any:
 
 
 def _read_duration(written: Any) -> Any:
+    if isinstance(written, int | float):
+        raise ValueError(f"{written} has no unit; write it like 90s, 15m, 24h or 7d")  # noqa: TRY004  # pydantic's way
     return parse_duration(written) if isinstance(written, str) else written
 
 

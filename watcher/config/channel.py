@@ -1,0 +1,81 @@
+"""The channels of a config, and who is meant by a name or a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watcher.config.finding import near
+from watcher.config.lines import Path as KeyPath
+from watcher.config.model import ChannelConfig, ChannelSettings
+from watcher.config.reading import Reading
+from watcher.config.source import check_name
+from watcher.domain.secret import Secret
+
+TAG = "tag:"
+"""what a name begins with that means every channel with a tag"""
+
+UrlCheck = Callable[[Secret], str | None]
+"""says why no channel can be made of a URL, without showing it; None where one can"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom rules may name: channels, and tags with their channels. Channels with errors are in it as well."""
+
+    names: tuple[str, ...]
+    tags: Mapping[str, tuple[str, ...]]
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Everything that may be named."""
+        return (*self.names, *(TAG + tag for tag in self.tags))
+
+
+def read_channels(reading: Reading, find_bad_url: UrlCheck) -> dict[str, ChannelConfig]:
+    """Return the channels that are right; errors of the others are in the reading."""
+    channels = {}
+    for name, written in reading.tables("channels").items():
+        check_name(reading, "channels", name)
+        settings = reading.model(ChannelSettings, ("channels", name), written)
+        if settings is None:
+            continue
+        complaint = find_bad_url(settings.url)
+        if complaint:
+            wrong, _, right = complaint.partition("; ")
+            reading.refuse(("channels", name, "url"), wrong, right)
+        channels[name] = ChannelConfig(name=name, url=settings.url, tags=settings.tags)
+    return channels
+
+
+def find_audience(written: Mapping[str, Any], foreign: Mapping[str, Sequence[str]]) -> Audience:
+    """Return whom rules may name, from the table `channels` as it stands and the tags of included Apprise files."""
+    tags: dict[str, list[str]] = {}
+    for name, table in written.items():
+        for tag in _tags(table):
+            tags.setdefault(tag, []).append(name)
+    for tag, names in foreign.items():
+        tags.setdefault(tag, []).extend(names)
+    foreign_names = (name for names in foreign.values() for name in names)
+    return Audience(
+        names=tuple(dict.fromkeys([*written, *foreign_names])),
+        tags={tag: tuple(dict.fromkeys(names)) for tag, names in tags.items()},
+    )
+
+
+def resolve_channels(reading: Reading, audience: Audience, path: KeyPath, written: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the channels that are meant, each once; an unknown name or tag is an error."""
+    channels: dict[str, None] = {}
+    for place, name in enumerate(written):
+        meant = audience.tags.get(name.removeprefix(TAG), ()) if name.startswith(TAG) else (name,)
+        if not meant or (not name.startswith(TAG) and name not in audience.names):
+            what = "is a tag that no channel has" if name.startswith(TAG) else "is no channel"
+            reading.refuse((*path, place), f"{name!r} {what}", near(name, audience.known) or "add a table [channels.…]")
+        channels.update(dict.fromkeys(meant))
+    return tuple(channels)
+
+
+def _tags(table: Any) -> list[str]:
+    tags = table.get("tags", []) if isinstance(table, dict) else []
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
