@@ -69,6 +69,7 @@ _FIRST = (
         subject TEXT NOT NULL, time_ms INTEGER NOT NULL, severity TEXT NOT NULL, after_ms INTEGER, before_ms INTEGER,
         version INTEGER REFERENCES versions(key), ruleset INTEGER REFERENCES rulesets(key), details TEXT NOT NULL)""",
     "CREATE INDEX events_by_time ON events(time_ms)",
+    "CREATE INDEX events_by_type ON events(type, time_ms)",
     "CREATE INDEX events_by_subject ON events(subject, seq)",
     "CREATE INDEX events_by_version ON events(version)",
     """CREATE TABLE deadlines(
@@ -79,20 +80,24 @@ _FIRST = (
     """CREATE TABLE drifts(
         source INTEGER NOT NULL REFERENCES sources(key), field TEXT NOT NULL, sample TEXT NOT NULL,
         seen_at_ms INTEGER NOT NULL, PRIMARY KEY(source, field)) WITHOUT ROWID""",
-    # one delivery an (event, channel); owner and lease_until_ms are set while it is being sent
+    # one delivery an (event, channel); owner and lease_until_ms are set while it is being sent, and due_at_ms is then
+    # when the lease runs out, so that one index answers what is due; forgiven: attempts before the operator's retry
     """CREATE TABLE deliveries(
         id TEXT PRIMARY KEY, event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, channel TEXT NOT NULL,
-        rule TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due_at_ms INTEGER,
+        rule TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+        forgiven INTEGER NOT NULL DEFAULT 0, is_dropped INTEGER NOT NULL DEFAULT 0, due_at_ms INTEGER,
         owner TEXT NOT NULL DEFAULT '', lease_until_ms INTEGER, created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
         reason TEXT NOT NULL DEFAULT '', UNIQUE(event, channel)) WITHOUT ROWID""",
-    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms)
+    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms, event)
         WHERE state IN ('pending', 'failed', 'sending', 'unknown')""",
-    "CREATE INDEX deliveries_by_state ON deliveries(state, channel) WHERE state <> 'delivered'",
+    "CREATE INDEX deliveries_by_state ON deliveries(state, channel, due_at_ms) WHERE state <> 'delivered'",
+    "CREATE INDEX deliveries_by_time ON deliveries(created_at_ms)",
     """CREATE TABLE attempts(
         delivery TEXT NOT NULL REFERENCES deliveries(id) ON DELETE CASCADE, number INTEGER NOT NULL,
         started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, status INTEGER, error TEXT NOT NULL DEFAULT '',
         outcome TEXT NOT NULL DEFAULT '', PRIMARY KEY(delivery, number)) WITHOUT ROWID""",
     """CREATE TABLE channels(
         name TEXT PRIMARY KEY, troubled_since_ms INTEGER, failures INTEGER NOT NULL DEFAULT 0,
-        is_failing INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', paused_until_ms INTEGER) WITHOUT ROWID""",
+        is_failing INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', paused_until_ms INTEGER)
+        WITHOUT ROWID""",
 )

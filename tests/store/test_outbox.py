@@ -1,0 +1,104 @@
+"""The outbox in SQLite keeps the contract; its crashes, its racing owners and its end."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle
+from tests.store.stand import SqliteStand
+from watcher.domain.delivery import MAX_ATTEMPTS
+from watcher.domain.event import Event
+from watcher.pipeline.outbox import Owed
+from watcher.store.database import FILE_NAME, Database
+from watcher.store.outbox import SqliteOutbox
+
+
+class TestSqliteOutbox(OutboxContract):
+    @pytest.fixture
+    def stand(self, database: Database) -> SqliteStand:
+        return SqliteStand(database)
+
+
+def test_of_many_workers_each_delivery_goes_to_one(database: Database) -> None:
+    stand = SqliteStand(database)
+    for number in range(40):
+        stand.owe(make_event(number), "mail", due_at=NOW)
+    taken: list[str] = []
+
+    def work(owner: str) -> None:
+        with_own = Database(database.path)
+        while (found := SqliteOutbox(with_own).claim_due("mail", NOW, LEASE, owner)) is not None:
+            taken.append(found.delivery_id)
+        with_own.close()
+
+    workers = [threading.Thread(target=work, args=(f"worker {number}",)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(3), "mail", due_at=NOW)
+    found = claim(stand.outbox)
+    with database.write() as connection:
+        connection.execute("DROP TABLE channels")
+    with pytest.raises(Exception, match="channels"):
+        settle(stand.outbox, found, NOW)
+    assert stand.attempts(found.delivery_id) == [(1, "")]
+    assert claim(stand.outbox, NOW + LEASE).was_interrupted
+
+
+def test_the_next_due_of_every_channel_is_one_question(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(3), "mail", "chat", due_at=NOW)
+    stand.owe(make_event(4), "mail", due_at=NOW - LEASE)
+    assert stand.outbox.next_due_of_all() == {"mail": NOW - LEASE, "chat": NOW}
+
+
+def test_owed_events_remember_the_rules_they_were_routed_by(database: Database) -> None:
+    outbox = SqliteOutbox(database, ruleset="the rules")
+    stand = SqliteStand(database)
+    stand.owe(make_event(3), "mail", due_at=NOW)
+    found = claim(outbox)
+    owed: Event = make_event(9)
+    settle(outbox, found, NOW, owed=(_owed(owed),))
+    query = "SELECT r.text FROM events e JOIN rulesets r ON r.key = e.ruleset WHERE e.id = ?"
+    assert database.connection().execute(query, (owed.id,)).fetchone() == ("the rules",)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fates=st.lists(st.sampled_from(["delivered", "failed", "killed"]), max_size=30))
+def test_every_delivery_ends_delivered_or_dead(tmp_path_factory: pytest.TempPathFactory, fates: list[str]) -> None:
+    database = Database(_fresh(tmp_path_factory))
+    stand = SqliteStand(database)
+    stand.owe(make_event(3), "mail", due_at=NOW)
+    now, lost = NOW, None
+    for fate in [*fates, *["failed"] * MAX_ATTEMPTS]:
+        due = stand.outbox.next_due("mail")
+        if due is None:
+            break
+        now = max(now, due)
+        found = claim(stand.outbox, now)
+        if lost is not None:
+            assert not settle(stand.outbox, lost, now)
+        lost = found if fate == "killed" else None
+        if lost is None:
+            assert settle(stand.outbox, found, now, error="" if fate == "delivered" else "refused")
+    assert stand.state(make_event(3), "mail") in {"delivered", "dead"}
+    database.close()
+
+
+def _fresh(factory: pytest.TempPathFactory) -> Path:
+    return factory.mktemp("outbox") / FILE_NAME
+
+
+def _owed(event: Event) -> Owed:
+    return Owed(event=event, deliveries=(("ops", "operator"),))

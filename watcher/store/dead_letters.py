@@ -1,0 +1,61 @@
+"""Dead letters: what the operator does with deliveries that do not go out by themselves."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from watcher.domain.errors import NotFoundError
+from watcher.store.database import Database
+from watcher.store.rows import to_ms
+
+_RETRIED = """UPDATE deliveries SET state = 'pending', due_at_ms = :now, forgiven = attempts, is_dropped = 0,
+    settled_at_ms = NULL, reason = 'to be tried again, asked by the operator'"""
+_DROPPED = """UPDATE deliveries SET state = 'dead', due_at_ms = NULL, is_dropped = 1, settled_at_ms = :now,
+    reason = 'dropped by the operator' || CASE reason WHEN '' THEN '' ELSE '; before: ' || reason END"""
+_DEAD = "state = 'dead' AND is_dropped = 0"
+
+
+def retry(database: Database, now: datetime, *, ids: Iterable[str] = (), channel: str | None = None) -> int:
+    """Make deliveries due at once, their attempts counted anew; return how many.
+
+    Those that `ids` name (whole, or by an unambiguous beginning), or, where it names none, every dead letter,
+    of one channel if it is given. Raises NotFoundError for an id that is unknown, delivered or being sent.
+    """
+    return _move(database, now, _RETRIED, ids, channel)
+
+
+def drop(database: Database, now: datetime, *, ids: Iterable[str] = (), channel: str | None = None) -> int:
+    """Give deliveries up for good, on record; return how many. What is meant, and raised, is as in retry."""
+    return _move(database, now, _DROPPED, ids, channel)
+
+
+def _move(database: Database, now: datetime, change: str, ids: Iterable[str], channel: str | None) -> int:
+    named = tuple(ids)
+    with database.write() as connection:
+        if named:
+            whole = {_resolve(connection, one) for one in named}
+            return sum(
+                connection.execute(f"{change} WHERE id = :id", {"now": to_ms(now), "id": one}).rowcount for one in whole
+            )
+        of_channel = "AND (:channel IS NULL OR channel = :channel)"
+        return connection.execute(
+            f"{change} WHERE {_DEAD} {of_channel}", {"now": to_ms(now), "channel": channel}
+        ).rowcount
+
+
+def _resolve(connection: sqlite3.Connection, written: str) -> str:
+    """Return the whole id of one delivery that is neither delivered nor on its way."""
+    prefix = written.rstrip("…").lower()
+    query = "SELECT id, state FROM deliveries WHERE id >= ? AND id < ? ORDER BY id LIMIT 3"
+    found = connection.execute(query, (prefix, prefix + "g")).fetchall()  # ids are hex: g comes after all of them
+    if not found:
+        raise NotFoundError(f"there is no delivery {written}", remedy="see `watcher deliveries list`")
+    if len(found) > 1:
+        names = ", ".join(row[0] for row in found)
+        raise NotFoundError(f"{written} is the beginning of several deliveries: {names}", remedy="write more of it")
+    whole, state = found[0]
+    if state not in {"dead", "failed", "pending"}:
+        raise NotFoundError(f"delivery {written} is {state}", remedy="only dead, failed and pending ones can be moved")
+    return str(whole)

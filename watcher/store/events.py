@@ -1,0 +1,89 @@
+"""Events: how one is stored, once, with the deliveries that are owed for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from watcher.domain.delivery import DeliveryState
+from watcher.domain.event import Event
+from watcher.store.rows import to_ms
+
+Addressed = tuple[str, str]
+"""a channel and the rule that sends an event there"""
+
+
+def insert_event(
+    connection: sqlite3.Connection, event: Event, version_key: int | None, ruleset_key: int | None
+) -> bool:
+    """Store an event inside the caller's transaction; False, and nothing stored, where its id is known already.
+
+    `version_key`: the version of the row that it shows, which is kept from then on; None for source.* and channel.*.
+    `ruleset_key`: the rules that it is routed by (see remember_ruleset).
+    """
+    between = event.between
+    cursor = connection.execute(
+        _INSERT_EVENT,
+        (
+            event.id,
+            event.source,
+            event.type.value,
+            event.subject,
+            to_ms(event.time),
+            event.severity.value,
+            to_ms(between.after) if between else None,
+            to_ms(between.before) if between else None,
+            version_key,
+            ruleset_key,
+            json.dumps(dict(event.details), ensure_ascii=False, separators=(",", ":")),
+        ),
+    )
+    if cursor.rowcount == 1 and version_key is not None:
+        connection.execute("UPDATE versions SET is_kept = 1 WHERE key = ? AND is_kept = 0", (version_key,))
+    return cursor.rowcount == 1
+
+
+def insert_deliveries(
+    connection: sqlite3.Connection, event: Event, addressed: Iterable[Addressed], due_at: datetime
+) -> int:
+    """Store what is owed for a stored event inside the caller's transaction; return how many were not owed before."""
+    owed = [
+        (
+            delivery_id(event.id, channel),
+            channel,
+            rule,
+            DeliveryState.PENDING.value,
+            to_ms(due_at),
+            to_ms(event.time),
+            event.id,
+        )
+        for channel, rule in addressed
+    ]
+    return connection.executemany(_INSERT_DELIVERY, owed).rowcount if owed else 0
+
+
+def delivery_id(event_id: str, channel: str) -> str:
+    """Return the id of the delivery of an event to a channel: always the same, 32 hex digits."""
+    whole = f"{event_id}\x1f{channel}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(whole, digest_size=16).hexdigest()
+
+
+def remember_ruleset(connection: sqlite3.Connection, text: str) -> int | None:
+    """Store the text of the rules in force, once, and return its key; None for no text."""
+    if not text:
+        return None
+    connection.execute("INSERT OR IGNORE INTO rulesets(text) VALUES(?)", (text,))
+    row = connection.execute("SELECT key FROM rulesets WHERE text = ?", (text,)).fetchone()
+    return int(row[0])
+
+
+_INSERT_EVENT = """
+    INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, version, ruleset, details)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"""
+
+_INSERT_DELIVERY = """
+    INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms)
+    SELECT ?, seq, ?, ?, ?, ?, ? FROM events WHERE id = ? ON CONFLICT DO NOTHING"""

@@ -1,0 +1,192 @@
+"""The outbox in SQLite: deliveries claimed under a lease, and settled with all that an attempt leaves behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any
+
+from watcher.domain.channel_health import ChannelHealth
+from watcher.domain.delivery import DeliveryState
+from watcher.pipeline.outbox import Claim, Owed, Settlement
+from watcher.store.database import Database
+from watcher.store.events import insert_deliveries, insert_event, remember_ruleset
+from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
+
+WAITING = "state IN ('pending', 'failed', 'sending', 'unknown')"
+"""the rows of the index deliveries_due: their due_at_ms is when they may be claimed, while sending the lease's end"""
+
+
+class SqliteOutbox:
+    """The Outbox port over a Database; `ruleset` is the text of the rules that owed events are routed by."""
+
+    def __init__(self, database: Database, *, ruleset: str = "") -> None:
+        self._database = database
+        self._ruleset = ruleset
+
+    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+        """Claim the delivery of a channel that has been due the longest, None where none is (see the port)."""
+        if _find_due(self._database.connection(), channel, now) is None:
+            return None  # looked at first without the write lock: most calls end here
+        with self._database.write() as connection:
+            found = _find_due(connection, channel, now)
+            if found is None or not _take(connection, found, now, now + lease, owner):
+                return None
+            return _to_claim(connection, found, owner, now + lease)
+
+    def settle(self, claim: Claim, settlement: Settlement) -> bool:
+        """Store what became of a claim; False, and nothing stored, where the lease was lost to another owner."""
+        with self._database.write() as connection:
+            if not _finish(connection, claim, settlement):
+                return False
+            _record_attempt(connection, claim.delivery_id, settlement)
+            _write_health(connection, claim.channel, settlement.health)
+            for owed in settlement.owed:
+                self._owe(connection, owed)
+            return True
+
+    def next_due(self, channel: str) -> datetime | None:
+        """Return when claim_due next has something for a channel, None where nothing waits."""
+        query = f"SELECT MIN(due_at_ms) FROM deliveries WHERE channel = ? AND {WAITING}"
+        return from_ms(self._database.connection().execute(query, (channel,)).fetchone()[0])
+
+    def next_due_of_all(self) -> dict[str, datetime]:
+        """Return next_due of every channel that has something waiting."""
+        query = f"SELECT channel, MIN(due_at_ms) FROM deliveries WHERE {WAITING} GROUP BY channel"
+        return {channel: instant(due) for channel, due in self._database.connection().execute(query)}
+
+    def channel_health(self, channel: str) -> ChannelHealth:
+        """Return what is remembered of a channel; of an unknown one, the defaults."""
+        return read_health(self._database.connection(), channel)
+
+    def _owe(self, connection: sqlite3.Connection, owed: Owed) -> None:
+        ruleset = remember_ruleset(connection, self._ruleset)
+        if insert_event(connection, owed.event, None, ruleset):
+            insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
+
+
+def read_health(connection: sqlite3.Connection, channel: str) -> ChannelHealth:
+    """Return what is remembered of a channel; of an unknown one, the defaults."""
+    query = "SELECT troubled_since_ms, failures, is_failing, error, paused_until_ms FROM channels WHERE name = ?"
+    row = connection.execute(query, (channel,)).fetchone()
+    if row is None:
+        return ChannelHealth()
+    return ChannelHealth(
+        troubled_since=from_ms(row[0]),
+        failures=row[1],
+        is_failing=bool(row[2]),
+        error=row[3],
+        paused_until=from_ms(row[4]),
+    )
+
+
+def _find_due(connection: sqlite3.Connection, channel: str, now: datetime) -> Any:
+    """Return the row that has been due the longest; of one instant, the event that was stored first."""
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    query = f"""SELECT id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms FROM deliveries
+        WHERE channel = ? AND due_at_ms <= ? AND {WAITING} ORDER BY due_at_ms, event LIMIT 1"""
+    return cursor.execute(query, (channel, to_ms(now))).fetchone()
+
+
+def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
+    """Put a due row under a lease; False where it is no longer as it was found.
+
+    A crash after this leaves the row `sending` and an attempt without an end; the next claim calls that one unknown.
+    """
+    taken = connection.execute(
+        """UPDATE deliveries SET state = 'sending', attempts = attempts + 1, owner = ?, lease_until_ms = ?,
+            due_at_ms = ? WHERE id = ? AND state = ? AND attempts = ? AND owner = ?""",
+        (
+            owner,
+            to_ms(lease_until),
+            to_ms(lease_until),
+            found["id"],
+            found["state"],
+            found["attempts"],
+            found["owner"],
+        ),
+    )
+    if taken.rowcount != 1:
+        return False
+    connection.execute(
+        """UPDATE attempts SET outcome = 'unknown', error = 'it never came back: it may have arrived'
+            WHERE delivery = ? AND outcome = ''""",
+        (found["id"],),
+    )
+    connection.execute(
+        "INSERT INTO attempts(delivery, number, started_at_ms) VALUES(?, ?, ?)",
+        (found["id"], found["attempts"] + 1, to_ms(now)),
+    )
+    return True
+
+
+def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    event = cursor.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
+    lost = connection.execute(
+        "SELECT EXISTS(SELECT 1 FROM attempts WHERE delivery = ? AND outcome = 'unknown')", (found["id"],)
+    ).fetchone()
+    return Claim(
+        delivery_id=found["id"],
+        event=event_of(event),
+        rule=found["rule"],
+        channel=found["channel"],
+        attempt=found["attempts"] + 1 - found["forgiven"],
+        was_interrupted=bool(lost[0]),
+        created_at=instant(found["created_at_ms"]),
+        state=DeliveryState(found["state"]),
+        owner=owner,
+        lease_until=lease_until,
+    )
+
+
+def _finish(connection: sqlite3.Connection, claim: Claim, settlement: Settlement) -> bool:
+    """Move a claimed row to its next state; False where another owner has claimed it since."""
+    outcome, ended_ms = settlement.outcome, to_ms(settlement.attempt.ended_at)
+    settled = connection.execute(
+        """UPDATE deliveries SET state = ?, due_at_ms = ?, reason = ?, settled_at_ms = ?, owner = '',
+            lease_until_ms = NULL WHERE id = ? AND owner = ? AND attempts - forgiven = ? AND state = 'sending'""",
+        (
+            outcome.state.value,
+            to_ms(outcome.due_at),
+            outcome.reason,
+            ended_ms if outcome.state.is_final else None,
+            claim.delivery_id,
+            claim.owner,
+            claim.attempt,
+        ),
+    )
+    return settled.rowcount == 1
+
+
+def _record_attempt(connection: sqlite3.Connection, delivery_id: str, settlement: Settlement) -> None:
+    attempt = settlement.attempt
+    connection.execute(
+        """UPDATE attempts SET started_at_ms = ?, ended_at_ms = ?, status = ?, error = ?, outcome = ?
+            WHERE delivery = ? AND outcome = ''""",
+        (
+            to_ms(attempt.started_at),
+            to_ms(attempt.ended_at),
+            attempt.status,
+            attempt.error,
+            settlement.outcome.state.value if attempt.is_sent else DeliveryState.FAILED.value,
+            delivery_id,
+        ),
+    )
+
+
+def _write_health(connection: sqlite3.Connection, channel: str, health: ChannelHealth) -> None:
+    connection.execute(
+        """INSERT OR REPLACE INTO channels(name, troubled_since_ms, failures, is_failing, error, paused_until_ms)
+            VALUES(?, ?, ?, ?, ?, ?)""",
+        (
+            channel,
+            to_ms(health.troubled_since),
+            health.failures,
+            health.is_failing,
+            health.error,
+            to_ms(health.paused_until),
+        ),
+    )
