@@ -1,0 +1,1 @@
+"""Sources: the APIs that are watched, each a small description over shared reading machinery."""

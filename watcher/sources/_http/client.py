@@ -1,0 +1,207 @@
+"""Client: one request at a time to one origin, under a deadline and a cap."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from http.cookiejar import Cookie, CookieJar
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from watcher.domain.errors import SourceError
+from watcher.sources import _failure as failure
+from watcher.sources._answer import Answer, clean, clock_skew
+from watcher.sources._http.transport import Deadline, Transport
+from watcher.sources.settings import SourceSettings
+
+_MOST_REDIRECTS = 2
+_MOST_COOKIES = 100
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_SHORTEST_SECRET = 4
+_TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
+_NO_CONNECTION = (httpcore.ConnectError, httpcore.ProxyError, httpx.ConnectError, httpx.ProxyError)
+_BROKEN = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpx.CookieConflict,
+    zlib.error,
+    OSError,
+    ValueError,
+    LookupError,
+)
+
+for _chatty in ("httpx", "httpcore"):  # at INFO and DEBUG they print addresses with their queries, and headers
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+
+class Http:
+    """A keep-alive connection to the origin of `url`; paths are relative to `url`."""
+
+    def __init__(self, url: str, settings: SourceSettings) -> None:
+        self.url = url.rstrip("/")
+        self._settings = settings
+        self._deadline = Deadline(settings.monotonic)
+        self._hidden: set[str] = set()
+        self.skew: timedelta | None = None
+        self._client = httpx.Client(
+            transport=Transport(self._deadline, settings),
+            cookies=_Jar(),
+            headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def hide(self, secret: str) -> str:
+        """Return a secret and keep it out of every error text from now on."""
+        if len(secret) >= _SHORTEST_SECRET:
+            self._hidden.add(secret)
+        return secret
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: timedelta | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status; raises SourceError where no whole answer came."""
+        limit = timeout or self._settings.request_timeout
+        self._deadline.start(limit)
+        url = f"{self.url}/{path}"
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._send(method, url, query=query, headers=headers, body=body, limit=limit)
+            target = answer.headers.get("location")
+            if method != "GET" or answer.redirect is None or not target or not self._is_own(url, target):
+                return answer
+            url, query = str(httpx.URL(url).join(target)), None
+        return self._send(method, url, query=query, headers=headers, body=body, limit=limit)
+
+    def refuse(self, path: str, answer: Answer) -> SourceError:
+        """Return the error that an unwelcome answer amounts to."""
+        return self._hiding(failure.status_failure(self.where(path), answer, self._settings.now()))
+
+    def doubt(self, path: str, answer: Answer, wanted: str) -> SourceError:
+        """Return the error that a successful answer without sense amounts to."""
+        return self._hiding(failure.nonsense_failure(self.where(path), answer, wanted))
+
+    def where(self, path: str) -> str:
+        """Return how errors name an address: without its query."""
+        return _shown(f"{self.url}/{path}")
+
+    def forget_cookies(self) -> None:
+        """Begin anew, as before a log-in."""
+        self._client.cookies.jar.clear()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        limit: timedelta,
+    ) -> Answer:
+        where = _shown(url)
+        try:
+            with self._client.stream(method, url, params=query, headers=headers, content=body) as response:
+                lower = {name.lower(): value for name, value in response.headers.items()}
+                answer = Answer(status=response.status_code, headers=lower, body=self._drain(response, where))
+        except _TIMEOUTS as error:
+            connected = not isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout)
+            raise failure.timeout_failure(where, limit, is_connected=connected) from error
+        except _NO_CONNECTION as error:
+            raise self._hiding(failure.connection_failure(where, error)) from error
+        except _BROKEN as error:
+            raise self._hiding(failure.broken_failure(where, error)) from error
+        self.skew = clock_skew(answer, self._settings.now())
+        return _redirected(answer, url)
+
+    def _drain(self, response: httpx.Response, where: str) -> bytes:
+        cap = self._settings.page_bytes
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared[:18]) > cap:
+            raise failure.size_failure(where, cap)
+        parts, size = [], 0
+        for part in _unpacked(response, cap):
+            parts.append(part)
+            size += len(part)
+            if size > cap:
+                raise failure.size_failure(where, cap)
+            self._deadline.check()
+        return b"".join(parts)
+
+    def _is_own(self, url: str, target: str) -> bool:
+        try:
+            there = httpx.URL(url).join(target)
+        except (httpx.InvalidURL, ValueError):
+            return False
+        here = httpx.URL(self.url)
+        return (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port)
+
+    def _hiding(self, error: SourceError) -> SourceError:
+        text = error.text
+        for secret in self._hidden:
+            text = text.replace(secret, "…")
+        if text == error.text:
+            return error
+        return SourceError(
+            text, remedy=error.remedy, retry_after=error.retry_after, is_permanent=error.is_permanent
+        )
+
+
+class _Jar(CookieJar):
+    """Keeps the first cookies: a server that invents new names for ever must not push its session out."""
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        known = {(kept.domain, kept.path, kept.name) for kept in self}
+        if len(known) < _MOST_COOKIES or (cookie.domain, cookie.path, cookie.name) in known:
+            super().set_cookie(cookie)
+
+
+def _unpacked(response: httpx.Response, cap: int) -> Iterator[bytes]:
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding in {"identity", ""}:
+        yield from response.iter_raw()
+        return
+    if coding not in {"gzip", "x-gzip"}:
+        raise ValueError(f"unasked content-encoding {clean(coding)}")
+    unpacker = zlib.decompressobj(wbits=31)
+    for chunk in response.iter_raw():
+        # max_length bounds what one chunk of a gzip bomb can unfold to; whatever is beyond the cap fails anyway
+        yield unpacker.decompress(chunk, cap + 1)
+    if not unpacker.eof:
+        raise ValueError("the gzip stream broke off")
+
+
+def _redirected(answer: Answer, url: str) -> Answer:
+    target = answer.headers.get("location")
+    if answer.status not in _MOVED or not target:
+        return answer
+    try:
+        return replace(answer, redirect=_shown(str(httpx.URL(url).join(target))))
+    except (httpx.InvalidURL, ValueError):
+        return replace(answer, redirect="an unreadable address")
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return clean(f"{parts.scheme}://{host}{parts.path}")

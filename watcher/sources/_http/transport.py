@@ -1,0 +1,122 @@
+"""Transport: the connection under the client, on which every read ends by the request's deadline."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpcore
+import httpx
+
+from watcher.sources.settings import SourceSettings
+
+_IDLE_SECONDS = 4.0  # below the 5 s after which common servers hang up, so that no request meets a dying connection
+
+
+class Deadline:
+    """The moment by which the present request must be over."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._ends = 0.0
+
+    def start(self, limit: timedelta) -> None:
+        """Begin a request."""
+        self._ends = self._monotonic() + limit.total_seconds()
+
+    def check(self) -> float:
+        """Return the seconds left; raises a time-out when there are none."""
+        left = self._ends - self._monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+
+class Transport(httpx.BaseTransport):
+    """httpx's own transport times each read; this one gives every read what is left of the whole request."""
+
+    def __init__(self, deadline: Deadline, settings: SourceSettings) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=settings.tls or _trusted(),
+            proxy=httpcore.Proxy(settings.proxy) if settings.proxy else None,
+            max_connections=1,
+            keepalive_expiry=_IDLE_SECONDS,
+            network_backend=_Backend(deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions={},
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._real = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline decides
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._real.connect_tcp(host, port, self._deadline.check(), local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, real: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._real, self._deadline = real, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline decides
+        return self._real.read(max_bytes, self._deadline.check())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline decides
+        self._real.write(buffer, self._deadline.check())
+
+    def close(self) -> None:
+        self._real.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline decides
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._real.start_tls(ssl_context, server_hostname, self._deadline.check()), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._real.get_extra_info(info)
+
+
+def _trusted() -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context

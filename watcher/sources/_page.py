@@ -1,0 +1,178 @@
+"""Page: one body cut into raw rows with their ids and digests, parsing as little as can be."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from watcher.domain.errors import SourceError
+from watcher.domain.listing import PageOutline
+from watcher.pipeline.ports import Digest
+from watcher.sources._answer import clean
+
+LIST_KEYS = ("data", "items", "content", "conversations", "results", "rows")
+TOTAL_KEYS = ("total", "totalElements", "total_count", "totalCount", "count")
+_ERROR_KEYS = frozenset({"error", "errors", "message", "title", "resourcemessage", "exceptionmessage", "statusmessage"})
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Raw rows in order, and what the envelope says beside them."""
+
+    rows: Sequence[bytes]
+    total: int | None = None
+    has_more: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A page that was cut; `rows` is None where the body is, byte for byte, the remembered one."""
+
+    outline: PageOutline
+    rows: Sequence[bytes] | None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids on the page, in order."""
+        return self.outline.ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """How an API wraps its list.
+
+    `is_list_optional`: an object without a list is an empty list, unless it speaks of an error.
+    `more_key` is the flag that says that more follows, None where there is none. `size` is what was asked for.
+    """
+
+    list_keys: tuple[str, ...] = LIST_KEYS
+    total_keys: tuple[str, ...] = TOTAL_KEYS
+    more_key: str | None = None
+    is_list_optional: bool = False
+    size: int
+
+
+def cut_page(body: bytes, split: Callable[[bytes], Sheet], digest: Digest, known: PageOutline | None) -> Cut:
+    """Cut a body (UTF-8) into rows; what `known` remembers of it is not parsed again.
+
+    Raises SourceError for a body without a list, or with a row that has no id.
+    """
+    whole = digest(body)
+    if known is not None and known.digest == whole:
+        return Cut(outline=known, rows=None)
+    sheet = split(body)
+    digests = tuple(digest(row) for row in sheet.rows)
+    outline = PageOutline(
+        digest=whole,
+        ids=_ids(sheet.rows, digests, known),
+        row_digests=digests,
+        total=sheet.total,
+        has_more=sheet.has_more,
+    )
+    return Cut(outline=outline, rows=sheet.rows)
+
+
+def split_json(body: bytes, envelope: Envelope) -> Sheet:
+    """Split a bare array, or an object that holds one; raises SourceError for anything else."""
+    if body.lstrip()[:1] == b"[":
+        return Sheet(rows=_rows(body))
+    members = _decode(body, dict[str, msgspec.Raw])
+    listed = next((key for key in envelope.list_keys if _is_list(members.get(key))), None)
+    if listed is None and not _is_empty(members, envelope):
+        raise SourceError("the answer holds no list of conversations", remedy="check the url")
+    rows = _rows(bytes(members[listed])) if listed and bytes(members[listed]) != b"null" else []
+    more = members.get(envelope.more_key) if envelope.more_key else None
+    has_more = _flag(more) if envelope.more_key else None
+    return Sheet(rows=rows, total=_total(members, envelope, len(rows)), has_more=has_more)
+
+
+def row_id(row: bytes) -> str:
+    """Return a raw row's id as text; raises SourceError where there is none."""
+    try:
+        written = msgspec.json.decode(row, type=_Row).id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise SourceError(f"a listing row without a usable id: {clean(str(error))}") from error
+    text = str(written).strip()
+    if not text:
+        raise SourceError("a listing row without a usable id: it is empty")
+    return text
+
+
+def as_utf8(body: bytes, content_type: str) -> bytes:
+    """Return a body in UTF-8 without a byte order mark; raises SourceError where it is not in its encoding."""
+    mark, encoding = next(((m, e) for m, e in _MARKS if body.startswith(m)), (b"", _charset(content_type)))
+    body = body.removeprefix(mark)
+    try:
+        text = body.decode(encoding)
+    except (UnicodeError, LookupError) as error:
+        raise SourceError(f"the answer is not in its encoding ({clean(encoding)}, {type(error).__name__})") from error
+    return body if encoding == "utf-8" else text.encode("utf-8")
+
+
+class _Row(msgspec.Struct):
+    id: int | str
+
+
+def _ids(rows: Sequence[bytes], digests: Sequence[bytes], known: PageOutline | None) -> tuple[str, ...]:
+    if known is None:
+        return tuple(map(row_id, rows))
+    old = zip(known.row_digests, known.ids, strict=True)
+    before = [*old, *[(b"", "")] * (len(rows) - len(known.ids))]
+    aligned = zip(rows, digests, before, strict=False)
+    return tuple(was[1] if was[0] == digest else row_id(row) for row, digest, was in aligned)
+
+
+def _rows(array: bytes) -> list[bytes]:
+    rows = [bytes(raw) for raw in _decode(array, list[msgspec.Raw])]
+    if any(row[:1] != b"{" for row in rows):
+        raise SourceError("the list holds something that is no object", remedy="check the url")
+    return rows
+
+
+def _decode(body: bytes, shape: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise SourceError(f"the answer is not whole JSON: {clean(str(error))}") from error
+
+
+def _is_list(raw: msgspec.Raw | None) -> bool:
+    return raw is not None and (bytes(raw)[:1] == b"[" or bytes(raw) == b"null")
+
+
+def _is_empty(members: dict[str, msgspec.Raw], envelope: Envelope) -> bool:
+    return envelope.is_list_optional and not any(key.lower() in _ERROR_KEYS for key in members)
+
+
+def _flag(raw: msgspec.Raw | None) -> bool:
+    return raw is not None and bytes(raw).strip(b'" ').lower() in {b"true", b"1"}
+
+
+def _total(members: dict[str, msgspec.Raw], envelope: Envelope, received: int) -> int | None:
+    """Return the first believable total.
+
+    `count` is what some APIs call the number of rows of this page, others an echo of what was asked for: it is
+    believed only where it is larger than either, which no count of a page can be.
+    """
+    for key in envelope.total_keys:
+        total = _whole_number(members.get(key))
+        if total is None or (key == "count" and total <= max(received, envelope.size)):
+            continue
+        return total
+    return None
+
+
+def _whole_number(raw: msgspec.Raw | None) -> int | None:
+    text = bytes(raw).strip(b'" ') if raw is not None else b""
+    return int(text) if text.isdigit() and len(text) < 16 else None  # noqa: PLR2004 - beyond any list
+
+
+def _charset(content_type: str) -> str:
+    _, _, charset = content_type.lower().partition("charset=")
+    name = charset.split(";")[0].strip(" \"'")
+    return "utf-8" if name in {"", "utf8", "us-ascii", "ascii"} else name

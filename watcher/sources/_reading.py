@@ -1,0 +1,122 @@
+"""Reading: a whole listing page by page, with the proof that nothing shifted while it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+
+from watcher.domain.errors import SourceError
+from watcher.domain.listing import Page, PageOutline, TornError, find_page_one_moved
+from watcher.pipeline.ports import PageMemory
+from watcher.sources._page import Cut
+
+Fetch = Callable[[int, PageOutline | None], Cut]
+"""asks for the page at one of the API's own positions, with what is remembered of it"""
+
+IGNORED = "the server ignores `page`: every page is the first one, so its rows are all that can be read"
+
+
+class Paging(StrEnum):
+    """What a listing's position means."""
+
+    PAGE = "page"
+    OFFSET = "offset"
+
+
+class Walk:
+    """One read under way: counts its pages, remembers whose rows were seen, and knows when a list runs in circles."""
+
+    def __init__(self, fetch: Fetch, memory: PageMemory, page_limit: int) -> None:
+        self._fetch, self._memory, self._page_limit = fetch, memory, page_limit
+        self._seen: set[str] = set()
+        self._requests = 0
+        self._position = 0
+        self._first: tuple[int, Cut] | None = None
+
+    def ask(self, start: int) -> Cut:
+        """Fetch a page; raises SourceError when the list never ends."""
+        if self._requests >= self._page_limit:
+            raise SourceError(
+                f"the list did not end within {self._page_limit} pages", remedy="raise page_size, or narrow the filter"
+            )
+        self._requests += 1
+        cut = self._fetch(start, self._memory.recall(self._position))
+        if self._first is None:
+            self._first = (start, cut)
+        return cut
+
+    def page(self, cut: Cut, *, overlap: int = 0, note: str = "") -> Page:
+        """Return a cut as the next page of the listing."""
+        page = Page(position=self._position, outline=cut.outline, rows=cut.rows, overlap=overlap, note=note)
+        self._position += 1
+        self._seen.update(cut.ids)
+        return page
+
+    def has_news(self, cut: Cut) -> bool:
+        """Whether a page holds rows that no page before it held."""
+        return not self._seen.issuperset(cut.ids)
+
+    def check_page_one(self) -> None:
+        """Ask page 1 again where there was more than one; raises TornError when its rows moved."""
+        if self._first is None or self._requests == 1:
+            return
+        start, first = self._first
+        again = self._fetch(start, first.outline)
+        if moved := find_page_one_moved(first.ids, again.ids):
+            raise TornError(moved)
+
+
+def read_by_start(walk: Walk, previous: Cut, start: int, is_last: Callable[[Cut], bool]) -> Iterator[Page]:
+    """Yield the pages after `previous`, which began at row `start`: each begins with the row that ended the one before.
+
+    That row proves that nothing was inserted or removed in front of it. Steps go by the rows received, since a server
+    may give fewer than were asked for. A page of one row cannot overlap and move on: then the next one follows it.
+    """
+    while previous.ids and not is_last(previous):
+        overlap = 1 if len(previous.ids) > 1 else 0
+        start += len(previous.ids) - overlap
+        cut = walk.ask(start)
+        if overlap:
+            _check_overlap(previous, cut)
+        if not walk.has_news(cut):
+            if not overlap and cut.ids:
+                raise TornError("the list runs in circles: a page holds only rows that were there before")
+            return
+        yield walk.page(cut, overlap=overlap)
+        previous = cut
+
+
+def read_by_number(walk: Walk, previous: Cut, number: int, size: int) -> Iterator[Page]:
+    """Yield the pages after `previous`, the page of that number, until one is not full."""
+    while len(previous.ids) >= size:
+        number += 1
+        previous = walk.ask(number)
+        if not previous.ids:
+            return
+        if not walk.has_news(previous):
+            raise TornError(f"the list runs in circles: page {number} holds only rows that were there before")
+        yield walk.page(previous)
+
+
+def recognise_paging(first: Cut, second: Cut) -> Paging | None:
+    """Return what `page` means, by page 1, which was full, and what came for page=2; None where it is ignored.
+
+    Raises TornError where neither reading explains both.
+    """
+    if second.ids == first.ids:
+        return None
+    if len(first.ids) == 1:  # a page number and a start position are the same here
+        return Paging.OFFSET
+    if second.ids[: len(first.ids) - 1] == first.ids[1:]:
+        return Paging.OFFSET
+    if not set(first.ids) & set(second.ids):
+        return Paging.PAGE
+    raise TornError("pages 1 and 2 overlap in a way that neither a page number nor a start position explains")
+
+
+def _check_overlap(previous: Cut, cut: Cut) -> None:
+    if cut.ids and cut.ids[0] == previous.ids[-1]:
+        return
+    if cut.ids and cut.ids == previous.ids:
+        raise TornError("a page was repeated: the server answered the next page with the same rows")
+    raise TornError("a page does not begin with the row that ended the one before: the list shifted while it was read")

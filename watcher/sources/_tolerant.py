@@ -1,0 +1,179 @@
+"""Tolerant reader: a raw row, however the API writes it, as typed fields; what cannot be read is said, never raised."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+
+from watcher.domain.api import Api, Field, FieldKind
+from watcher.domain.conversation import Drift, Reading
+from watcher.sources._dates import read_instant
+
+_YES = frozenset({"true", "1", "yes", "y", "t", "on"})
+_NO = frozenset({"false", "0", "no", "n", "f", "off"})
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
+_LARGEST_COUNT = 2**63 - 1
+_LONGEST_SAMPLE = 60
+_WHOLE_ROW = "(row)"
+
+
+class _Unknown(Exception):  # noqa: N818 - says what came of a value, not what failed
+    """The value says nothing, which is no fault of anybody's."""
+
+
+class TolerantReader:
+    """Reads the rows of one API; `twins` name the field whose value wins over another's where it is present."""
+
+    def __init__(self, api: Api, zone: tzinfo, twins: Mapping[str, str] | None = None) -> None:
+        self._api, self._zone, self._twins = api, zone, twins or {}
+
+    def read(self, row: bytes) -> Reading:
+        """Return a raw row as typed fields; never raises, whatever the row is."""
+        raw = _members(row)
+        if raw is None:
+            drift = Drift(field=_WHOLE_ROW, sample=_sample(row[:_LONGEST_SAMPLE].decode("utf-8", errors="replace")))
+            return Reading(id="", fields={}, unknown=frozenset(self._api.fields), drifts=(drift,))
+        known = self._with_twins(raw)
+        fields: dict[str, Any] = {}
+        unknown: set[str] = set()
+        drifts: list[Drift] = []
+        for name, field in self._api.fields.items():
+            try:
+                fields[name], is_expected = self._value(field, name, known)
+            except _Unknown:
+                unknown.add(name)
+            except ValueError:
+                unknown.add(name)
+                drifts.append(Drift(field=name, sample=_sample(known[name])))
+            else:
+                if not is_expected:
+                    drifts.append(Drift(field=name, sample=_sample(known[name])))
+        fields.update((name, value) for name, value in raw.items() if name not in self._api.fields)
+        return Reading(
+            id=str(fields.get("id") or "").strip(),
+            fields=fields,
+            unknown=frozenset(unknown),
+            absent=frozenset(self._api.fields.keys() - raw.keys()),
+            drifts=tuple(drifts),
+        )
+
+    def _with_twins(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        winners = {name: raw[twin] for name, twin in self._twins.items() if raw.get(twin)}
+        return {**raw, **winners} if winners else raw
+
+    def _value(self, field: Field, name: str, raw: Mapping[str, Any]) -> tuple[Any, bool]:
+        """Return the value and whether it is one that is documented."""
+        if name not in raw:
+            return self._omitted(field), True
+        value = raw[name]
+        if field.kind is FieldKind.INSTANT:
+            return read_instant(value, self._zone, end_of_day=field.end_of_day), True
+        if field.kind is FieldKind.CHOICE:
+            return _choice(value, field.choices)
+        return _READERS[field.kind](value), True
+
+    def _omitted(self, field: Field) -> Any:
+        """A terse API leaves out counts that are 0 and flags that are false; anything else absent stays unknown."""
+        if self._api.omits_empty and field.kind in _EMPTY:
+            return _EMPTY[field.kind]
+        raise _Unknown
+
+
+def _members(row: bytes) -> dict[str, Any] | None:
+    try:
+        members = msgspec.json.decode(row)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        members = _members_anyhow(row)
+    return {str(key): value for key, value in members.items()} if isinstance(members, dict) else None
+
+
+def _members_anyhow(row: bytes) -> Any:
+    """Read what msgspec refuses but the standard library takes: lone surrogates, numbers beyond a float."""
+    try:
+        text = row.decode("utf-8", errors="replace")
+        loaded = json.loads(text, parse_float=_finite, parse_constant=str)
+        clean = json.dumps(loaded, ensure_ascii=False).encode("utf-8", errors="replace")
+        return msgspec.json.decode(clean)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+
+
+def _finite(written: str) -> float | str:
+    number = float(written)
+    return number if math.isfinite(number) else written
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError("no text")
+
+
+def _flag(value: Any) -> bool:
+    word = _text(value).strip().lower()
+    if not word:
+        raise _Unknown
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise ValueError("no flag")
+
+
+def _count(value: Any) -> int:
+    number = _number(value)
+    if number is None or number < 0:  # OSN answers nUnread -1 where it does not know
+        raise _Unknown
+    if number != int(number) or number > _LARGEST_COUNT:
+        raise ValueError("no count")
+    return int(number)
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, bool):
+        raise ValueError("no number")
+    text = _text(value).strip()
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("no number")
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("no finite number")
+    if number == int(number) and abs(number) <= _LARGEST_COUNT:
+        return int(text) if text.lstrip("+-").isdigit() else int(number)
+    return number
+
+
+def _choice(value: Any, choices: tuple[str, ...]) -> tuple[str | None, bool]:
+    text = _text(value).strip()
+    if not text:
+        return None, True
+    documented = next((choice for choice in choices if choice.casefold() == text.casefold()), None)
+    return (documented, True) if documented else (text, False)
+
+
+def _sample(value: Any) -> str:
+    text = value if isinstance(value, str) else ascii(value)
+    line = "".join(char if char.isprintable() else "·" for char in text[: _LONGEST_SAMPLE + 1])
+    return line if len(line) <= _LONGEST_SAMPLE else line[: _LONGEST_SAMPLE - 1] + "…"
+
+
+_READERS: Mapping[FieldKind, Callable[[Any], Any]] = {
+    FieldKind.TEXT: _text,
+    FieldKind.COUNT: _count,
+    FieldKind.NUMBER: _number,
+    FieldKind.FLAG: _flag,
+    FieldKind.OTHER: lambda value: value,
+}
+_EMPTY: Mapping[FieldKind, Any] = {FieldKind.COUNT: 0, FieldKind.FLAG: False}
