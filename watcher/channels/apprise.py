@@ -49,7 +49,8 @@ class AppriseChannel:
         try:
             services = self._load()
         except ConfigError as error:
-            raise ChannelError(error.text, remedy=error.remedy, is_permanent=True) from None
+            # An edit mends it, and then what waited should still go out: not permanent.
+            raise ChannelError(error.text, remedy=error.remedy) from None
         outcomes = [_send_to(service, message, delivery_id) for service in services]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
         if failures:

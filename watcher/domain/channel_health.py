@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from watcher.domain.delivery import Attempt, asked_wait
+from watcher.domain.delivery import MAX_RETRY_AFTER, Attempt, asked_wait
 from watcher.domain.event import Event, EventType, Severity, event_id, stamp
 
 FAILING_AFTER = 3
@@ -32,8 +32,8 @@ class ChannelHealth:
     paused_until: datetime | None = None
 
     def is_paused(self, now: datetime) -> bool:
-        """Whether the service asked not to be sent anything yet."""
-        return self.paused_until is not None and now < self.paused_until
+        """Whether the service asked not to be sent anything yet; no pause outlives a clock that was set back."""
+        return self.paused_until is not None and now < self.paused_until <= now + MAX_RETRY_AFTER
 
 
 def after_attempt(health: ChannelHealth, channel: str, attempt: Attempt) -> tuple[ChannelHealth, tuple[Event, ...]]:

@@ -20,7 +20,7 @@ RETRY_SCHEDULE = (
     timedelta(hours=10),
 )
 """the waits after attempt 1, 2, …: 28 hours in all, as Svix does it (https://docs.svix.com/retries), in the
-shape that Standard Webhooks recommends (https://github.com/standard-webhooks/standard-webhooks, "Retry schedule")"""
+shape that Standard Webhooks recommends (https://github.com/standard-webhooks/standard-webhooks, "Deliverability")"""
 
 MAX_ATTEMPTS = len(RETRY_SCHEDULE) + 1
 JITTER_SHARE = 0.1
@@ -64,6 +64,8 @@ class Attempt:
     retry_after: timedelta | None = None
     is_permanent: bool = False
     is_confirmed: bool = True
+    is_interrupted: bool = False
+    """nothing was sent: the attempts before it never came back"""
 
     @property
     def is_sent(self) -> bool:
@@ -104,6 +106,12 @@ def refused(number: int, started_at: datetime, ended_at: datetime, error: Channe
         retry_after=error.retry_after,
         is_permanent=error.is_permanent,
     )
+
+
+def interrupted(number: int, now: datetime) -> Attempt:
+    """Return the record that ends a delivery whose attempts were all cut short."""
+    error = "the attempts before never came back: the process was killed each time"
+    return Attempt(number=number, started_at=now, ended_at=now, error=error, is_interrupted=True)
 
 
 def after_attempt(attempt: Attempt, *, jitter: float) -> Outcome:

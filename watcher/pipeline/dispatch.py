@@ -1,0 +1,154 @@
+"""Dispatch: the way of one delivery, from the outbox through the channel to what became of it.
+
+    claim → message → send → settle
+
+Each claim and each settling is one transaction of the outbox; between them nothing is held open. What a kill leaves:
+- before the claim, or after the settling: nothing unusual;
+- between claim and send, or between send and settling: a delivery that is `sending` under a lease. When the lease has
+  run out it is claimed again under the same id, and the message says that it may be a repetition. Which of the two it
+  was cannot be known, so it is repeated: at least once, never lost.
+A worker whose lease ran out while it was still sending finds at the settling that it lost the claim; it stores nothing.
+
+Nothing here waits. A worker is a loop:
+
+    while not stopping:
+        turn = deliver_next(channel, outbox, writer)
+        wake.wait(until=turn.next_at)   # or until something is owed to the channel
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from watcher.domain.channel_health import ChannelHealth, after_attempt
+from watcher.domain.delivery import (
+    MAX_ATTEMPTS,
+    Attempt,
+    Outcome,
+    exhausted,
+    interrupted,
+    refused,
+    succeeded,
+)
+from watcher.domain.delivery import after_attempt as outcome_of
+from watcher.domain.errors import ChannelError
+from watcher.domain.event import Event
+from watcher.domain.message import Message, compose
+from watcher.pipeline.outbox import Claim, Outbox, Owed, Settlement
+from watcher.pipeline.ports import Channel
+
+LEASE = timedelta(minutes=5)
+"""longer than any send takes: a service that hangs is left after seconds, a tag may stand for several"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a dispatch needs beside its channel and outbox.
+
+    `clock` gives aware UTC instants, `jitter` a random number from -1 to 1.
+    `route` names the channels, with the rule of each, that an event is owed to.
+    `owner` names this worker, unique to its run. `zone` is the reader's.
+    """
+
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+    route: Callable[[Event], tuple[tuple[str, str], ...]]
+    owner: str
+    zone: tzinfo
+    lease: timedelta = LEASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one call of deliver_next did.
+
+    `outcome` is None where nothing was due or the claim was lost meanwhile. `next_at` is when to call again (maybe at
+    once, a past instant), None where nothing waits for this channel.
+    """
+
+    claim: Claim | None = None
+    outcome: Outcome | None = None
+    next_at: datetime | None = None
+
+
+def deliver_next(channel: Channel, outbox: Outbox, desk: Desk) -> Turn:
+    """Send the delivery of a channel that has been due the longest, if the channel is not paused; once."""
+    health = outbox.channel_health(channel.name)
+    now = desk.clock()
+    if health.is_paused(now):
+        return Turn(next_at=health.paused_until)
+    claim = outbox.claim_due(channel.name, now, desk.lease, desk.owner)
+    if claim is None:
+        return Turn(next_at=outbox.next_due(channel.name))
+    attempt, outcome = _attempt(channel, claim, desk)
+    settlement = _settlement(health, channel.name, attempt, outcome, desk)
+    is_settled = outbox.settle(claim, settlement)
+    next_at = _next_at(outbox, channel, settlement.health, attempt)
+    return Turn(claim=claim, outcome=outcome if is_settled else None, next_at=next_at)
+
+
+def drain(channel: Channel, outbox: Outbox, desk: Desk, wait: Callable[[timedelta], bool]) -> list[Turn]:
+    """Send what is due at the start, each delivery once, and return the turns that had one.
+
+    `wait` passes the time that the service wants between two sends and returns whether to go on. Deliveries that fail
+    and retries that fall due meanwhile are left to the next call; so is a channel that asks for a pause.
+    """
+    started_at = desk.clock()
+    turns: list[Turn] = []
+    while _is_due(outbox, channel.name, started_at):
+        turn = deliver_next(channel, outbox, desk)
+        if turn.claim is None:
+            break
+        turns.append(turn)
+        if channel.pace and _is_due(outbox, channel.name, started_at) and not wait(channel.pace):
+            break
+    return turns
+
+
+def _is_due(outbox: Outbox, channel: str, instant: datetime) -> bool:
+    due_at = outbox.next_due(channel)
+    return due_at is not None and due_at <= instant
+
+
+def _attempt(channel: Channel, claim: Claim, desk: Desk) -> tuple[Attempt, Outcome]:
+    started_at = desk.clock()
+    if claim.attempt > MAX_ATTEMPTS:  # each attempt so far killed the process, or the machine died each time
+        attempt = interrupted(claim.attempt, started_at)
+        return attempt, exhausted(MAX_ATTEMPTS, attempt.error)
+    attempt = _send(channel, claim, _written(claim, started_at, desk.zone), started_at, desk)
+    return attempt, outcome_of(attempt, jitter=desk.jitter())
+
+
+def _written(claim: Claim, now: datetime, zone: tzinfo) -> Message:
+    return compose(claim.event, rule=claim.rule, zone=zone, now=now, is_repeat=claim.was_interrupted)
+
+
+def _send(channel: Channel, claim: Claim, message: Message, started_at: datetime, desk: Desk) -> Attempt:
+    try:
+        receipt = channel.send(message, claim.delivery_id)
+    except ChannelError as error:
+        return refused(claim.attempt, started_at, desk.clock(), error)
+    return succeeded(claim.attempt, started_at, desk.clock(), receipt.status, is_confirmed=receipt.is_confirmed)
+
+
+def _settlement(health: ChannelHealth, channel: str, attempt: Attempt, outcome: Outcome, desk: Desk) -> Settlement:
+    """The channel's own trouble is owed to the other channels, never to itself."""
+    if attempt.is_interrupted:
+        return Settlement(outcome=outcome, attempt=attempt, health=health)
+    new_health, events = after_attempt(health, channel, attempt)
+    owed = tuple(
+        Owed(event=event, deliveries=tuple(pair for pair in desk.route(event) if pair[0] != channel))
+        for event in events
+    )
+    return Settlement(outcome=outcome, attempt=attempt, health=new_health, owed=owed)
+
+
+def _next_at(outbox: Outbox, channel: Channel, health: ChannelHealth, attempt: Attempt) -> datetime | None:
+    """The latest of: something is due, the service's pace allows it, its pause is over."""
+    due_at = outbox.next_due(channel.name)
+    if due_at is None:
+        return None
+    holds = [due_at, attempt.started_at + channel.pace, *filter(None, [health.paused_until])]
+    return max(holds)
