@@ -23,6 +23,9 @@ class OnqClient:
             f"{self.api.url}/conversations", params={"size": size, "page": page, **query}, headers=known
         )
 
+    def get_one(self) -> httpx.Response:
+        return self.get(size=1)
+
     def ids(self, size: int, page: int) -> list[int]:
         return [row["id"] for row in self.get(size, page).json()]
 
@@ -48,6 +51,9 @@ class OsnClient:
 
     def get(self, path: str = "/conversations", **query: Any) -> httpx.Response:
         return self.http.get(self.root + path, params=query, headers=self.headers)
+
+    def get_one(self) -> httpx.Response:
+        return self.get(count=1)
 
     def ids(self, **query: Any) -> list[str]:
         return [row["id"] for row in self.get(**query).json()["items"]]

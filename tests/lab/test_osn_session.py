@@ -48,12 +48,25 @@ def test_without_cookies_there_is_no_session(osn: OsnClient) -> None:
     assert osn.get().status_code == 401
 
 
-def test_cookies_change_and_only_the_newest_two_tickets_count(osn: OsnClient) -> None:
+def test_cookies_change_with_every_answer_and_old_ones_die(osn: OsnClient) -> None:
     first = dict(osn.http.cookies)
     assert [osn.get().status_code for _ in range(3)] == [200, 200, 200]
     assert len(osn.http.cookies) == len(first) + 1
-    osn.http.cookies.clear()
     assert httpx.get(f"{osn.root}/conversations", headers=osn.headers, cookies=first).status_code == 401
+    assert osn.get().status_code == 200
+
+
+def test_a_client_that_keeps_its_first_cookies_is_soon_out(osn: OsnClient) -> None:
+    first = dict(osn.http.cookies)
+    answers = [httpx.get(f"{osn.root}/conversations", headers=osn.headers, cookies=first) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 401]
+
+
+def test_cookies_may_stay(osn: OsnClient) -> None:
+    osn.api.speak(rotate_cookies=False)
+    first = dict(osn.http.cookies)
+    assert [osn.get().status_code for _ in range(6)] == [200] * 6
+    assert dict(osn.http.cookies) == first
 
 
 @pytest.mark.parametrize("random_id", ["", "0" * 32])

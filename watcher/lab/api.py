@@ -102,11 +102,15 @@ class Api(ABC, Generic[D]):
         kind = Kind.CONTROL if request.path == CONTROL_PATH else self._kind(request)
         page = self._page(request) if kind is Kind.LISTING else None
         asked = Asked(request=request, kind=kind, page=page, fault=self.faults.take(kind, page))
-        reply = self._control(request) if kind is Kind.CONTROL else self._respond(asked)
-        if asked.fault is not None:
-            reply = disturb(reply, asked.fault, self.faults.held())
+        reply = self._control(request) if kind is Kind.CONTROL else self._reply(asked)
         self._log(asked, reply)
         return reply
+
+    def _reply(self, asked: Asked) -> Reply:
+        if asked.fault is None:
+            return self._respond(asked)
+        undisturbed = Reply() if asked.fault.is_instead else self._respond(asked)
+        return disturb(undisturbed, asked.fault, self.faults.held())
 
     def _page(self, request: Request) -> int:
         position = self._position(request)

@@ -92,10 +92,11 @@ def _bomb(decoded_bytes: int) -> bytes:
 
 def _huge(reply: Reply, fault: Fault) -> Reply:
     def pour() -> Iterator[bytes]:
+        yield b"["
         for _ in range(fault.amount // len(_CHUNK)):
             yield _CHUNK
 
-    return replace(reply, body=b"[", stream=pour)
+    return replace(reply, body=b"", stream=pour)
 
 
 def _redirect(_reply: Reply, fault: Fault) -> Reply:

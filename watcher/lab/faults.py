@@ -66,6 +66,12 @@ class Fault:
     content_type: str = "text/html; charset=utf-8"
     is_late: bool = False
 
+    @property
+    def is_instead(self) -> bool:
+        """Whether the fault stands in front of the API, which then never sees the request."""
+        fronts = {FaultKind.STATUS, FaultKind.LOGIN_PAGE, FaultKind.REDIRECT}
+        return self.kind in fronts or (self.kind is FaultKind.RESET and not self.is_late)
+
     def hits(self, kind: Kind, page: int | None) -> bool:
         """Whether a request of that kind (and page) meets this fault."""
         return kind is not Kind.CONTROL and self.on in {None, kind} and self.page in {None, page}

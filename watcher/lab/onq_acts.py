@@ -23,9 +23,9 @@ def ask(row: Row, chance: Random, _now: datetime) -> Turn:
     return turn(What.QUESTIONS_NEW, "open_questions_count", number(row, "open_questions_count") + chance.randint(1, 3))
 
 
-def hurry(_row: Row, chance: Random, now: datetime) -> Turn:
-    """Registration will now close soon."""
-    close_on = now + chance.choice(_SOON)
+def hurry(row: Row, chance: Random, now: datetime) -> Turn:
+    """Registration will now close soon, at another time than before."""
+    close_on = chance.choice([now + ahead for ahead in _SOON if iso(now + ahead) != row.get("close_on")])
     start_on = iso(close_on + timedelta(days=2))
     return turn(What.REGISTRATION_RESCHEDULED, "close_on", iso(close_on), start_on=start_on)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from threading import RLock
 
 RANDOM_ID_HEADER = "x-waggle-randomid"
 ROUTE, TICKET, SEEN = "route.pool~7", "WGL-Ticket_osn", "_x.seen!1"
+MOST_UNSEEN = 3  # answers whose cookies a client may have lost to a time-out
 
 
 class Verdict(StrEnum):
@@ -22,13 +23,30 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One log-in."""
+    """One log-in; `tickets` are the ones that still count, the newest last."""
 
     random_id: str
     authorization: str | None
-    cookies: dict[str, str]
-    older_tickets: list[str] = field(default_factory=list)
+    route: str
+    tickets: list[str]
+    seen: str = ""
+    rotations: int = 0
     requests: int = 0
+
+    def knows(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Whether a request's cookies are fresh enough; what came before a ticket that was brought dies."""
+        ticket = cookies.get(TICKET, "")
+        if ticket not in self.tickets or self.authorization not in {None, headers.get("authorization")}:
+            return False
+        self.tickets = self.tickets[self.tickets.index(ticket) :]
+        return self.rotations <= MOST_UNSEEN or cookies.get(SEEN) == self.seen
+
+    def rotate(self, ticket: str) -> tuple[tuple[str, str], ...]:
+        """Set-Cookie headers with a new ticket, and a third cookie that the log-in did not set."""
+        self.rotations += 1
+        self.seen = self.seen or ticket[::-1]
+        self.tickets = [*self.tickets, ticket][-1 - MOST_UNSEEN :]
+        return _set_cookie(TICKET, ticket), _set_cookie(SEEN, self.seen)
 
 
 class Sessions:
@@ -44,17 +62,17 @@ class Sessions:
         """A new session and the Set-Cookie headers that begin it; `authorization` must then come with each request."""
         with self._lock:
             self.opened += 1
-            cookies = {ROUTE: self._word(), TICKET: self._word()}
-            session = Session(random_id=self._word(), authorization=authorization, cookies=cookies)
-            self._by_route[cookies[ROUTE]] = session
-            return session, tuple(_set_cookie(name, value) for name, value in cookies.items())
+            route, ticket = self._word(), self._word()
+            session = Session(random_id=self._word(), authorization=authorization, route=route, tickets=[ticket])
+            self._by_route[route] = session
+            return session, (_set_cookie(ROUTE, route), _set_cookie(TICKET, ticket))
 
     def judge(self, headers: Mapping[str, str], *, most_requests: int | None) -> tuple[Verdict, Session | None]:
         """Whether a request belongs to a live session, counting it."""
         with self._lock:
             brought = _cookies(headers.get("cookie", ""))
             session = self._by_route.get(brought.get(ROUTE, ""))
-            if session is None or not _is_known(session, brought, headers):
+            if session is None or not session.knows(brought, headers):
                 return Verdict.LOST, None
             if headers.get(RANDOM_ID_HEADER) != session.random_id:
                 return Verdict.STALE, session
@@ -65,15 +83,9 @@ class Sessions:
             return Verdict.ALIVE, session
 
     def rotate(self, session: Session) -> tuple[tuple[str, str], ...]:
-        """Fresh cookies for a response; the ticket before the last one dies, and a third cookie appears."""
+        """Fresh cookies for a response."""
         with self._lock:
-            session.older_tickets = [session.cookies[TICKET]]
-            session.cookies[TICKET] = self._word()
-            names = [TICKET]
-            if SEEN not in session.cookies:
-                session.cookies[SEEN] = self._word()
-                names.append(SEEN)
-            return tuple(_set_cookie(name, session.cookies[name]) for name in names)
+            return session.rotate(self._word())
 
     def is_open(self, session: Session) -> bool:
         """Whether a session is still alive."""
@@ -83,7 +95,7 @@ class Sessions:
     def close(self, session: Session) -> None:
         """End one session."""
         with self._lock:
-            self._by_route.pop(session.cookies[ROUTE], None)
+            self._by_route.pop(session.route, None)
 
     def expire(self) -> None:
         """End every session, as a server restart or an idle time-out does."""
@@ -102,13 +114,6 @@ class Sessions:
 
     def _word(self) -> str:
         return f"{self._chance.getrandbits(128):032x}"
-
-
-def _is_known(session: Session, brought: dict[str, str], headers: Mapping[str, str]) -> bool:
-    tickets = {session.cookies[TICKET], *session.older_tickets}
-    is_seen = SEEN not in session.cookies or brought.get(SEEN) == session.cookies[SEEN]
-    is_authorized = session.authorization in {None, headers.get("authorization")}
-    return brought.get(TICKET) in tickets and is_seen and is_authorized
 
 
 def _cookies(header: str) -> dict[str, str]:

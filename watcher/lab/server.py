@@ -33,7 +33,7 @@ class Reply:
     body: bytes = b""
     content_type: str = "application/json"
     declared_bytes: int | None = None  # Content-Length that lies
-    stream: Callable[[], Iterator[bytes]] | None = None  # body without a length, ended by closing
+    stream: Callable[[], Iterator[bytes]] | None = None  # body in chunks, without a length
     pause_s: float = 0.0  # sends the body byte by byte with this pause
     hold: Event | None = None  # answers only when it is set
     is_reset: bool = False  # RST after what was sent
@@ -186,7 +186,9 @@ class _Connection(BaseHTTPRequestHandler):
             f"Content-Type: {reply.content_type}",
             *(f"{name}: {value}" for name, value in reply.headers),
         ]
-        if reply.stream is None and reply.status not in {204, 304}:
+        if reply.stream is not None:
+            lines.append("Transfer-Encoding: chunked")
+        elif reply.status not in {204, 304}:
             length = len(reply.body) if reply.declared_bytes is None else reply.declared_bytes
             lines.append(f"Content-Length: {length}")
         if self.close_connection:
@@ -204,7 +206,8 @@ class _Connection(BaseHTTPRequestHandler):
         for chunk in chunks:
             if self._listener.stopping.is_set():
                 return
-            self.wfile.write(chunk)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        self.wfile.write(b"0\r\n\r\n")
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

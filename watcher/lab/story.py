@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
-from threading import Event, RLock, Thread
+from threading import Condition, Event, Thread
 
 from watcher.lab.act import Act, Truth, Turn, What
 from watcher.lab.names import mail_name, person
@@ -20,6 +20,7 @@ from watcher.lab.world import FIRST_ONQ_ID, FIRST_OSN_ID, iso, onq_plausible, on
 MOST_CHANGES = 4
 _ARRIVAL, _DEPARTURE, _RETURN = 0.08, 0.05, 0.06
 _TRIES = 200
+_JOIN_S = 0.5
 
 
 class Story:
@@ -38,24 +39,37 @@ class Story:
         self._onq, self._osn, self._now = onq, osn, now
         self._chance = Random(seed)
         self._pause_s = 60.0 / speed
-        self._lock = RLock()
+        self.changed = Condition()
         self._ended = Event()
+        self._running: Thread | None = None
         self._removed: dict[str, list[Row]] = {onq.name: [], osn.name: []}
         self._newest = {onq.name: FIRST_ONQ_ID + 100_000, osn.name: FIRST_OSN_ID + 100_000}
         self._opening = (self._first_beat, self._second_beat, self._third_beat, self._fourth_beat, self._fifth_beat)
 
     def run(self) -> None:
         """Let beats follow each other in the background until `stop`."""
+        self.stop()
         self._ended = Event()
-        Thread(target=self._go_on, args=(self._ended,), daemon=True, name="lab-story").start()
+        self._running = Thread(target=self._go_on, args=(self._ended,), daemon=True, name="lab-story")
+        self._running.start()
 
     def stop(self) -> None:
         """End the background run; what happened stays."""
         self._ended.set()
+        if self._running is not None:
+            self._running.join(_JOIN_S)
+            self._running = None
+
+    def wait_for(self, beats: int, timeout_s: float = 5.0) -> list[Truth]:
+        """Block until so many beats are over and return the whole truth; raises TimeoutError."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.beats >= beats, timeout_s):
+                raise TimeoutError(f"{self.beats} of {beats} beats after {timeout_s} s")
+            return list(self.truth)
 
     def step(self) -> list[Truth]:
         """One beat: make its changes and return them."""
-        with self._lock:
+        with self.changed:
             known = len(self.truth)
             if self.beats < len(self._opening):
                 self._opening[self.beats]()
@@ -63,6 +77,7 @@ class Story:
                 for _ in range(self._chance.randint(1, MOST_CHANGES)):
                     self._happen()
             self.beats += 1
+            self.changed.notify_all()
             return self.truth[known:]
 
     def _go_on(self, ended: Event) -> None:
