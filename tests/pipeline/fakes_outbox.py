@@ -1,0 +1,113 @@
+"""An outbox in memory that keeps the port's promises, and a channel that does what it is told."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from watcher.domain.channel_health import ChannelHealth
+from watcher.domain.delivery import Attempt, DeliveryState, Outcome
+from watcher.domain.errors import ChannelError
+from watcher.domain.event import Event
+from watcher.domain.message import Message
+from watcher.pipeline.outbox import Claim, Settlement
+from watcher.pipeline.ports import Receipt
+
+START = datetime(2026, 11, 23, 7, 15, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    claim: Claim
+    due_at: datetime | None
+    state: DeliveryState = DeliveryState.PENDING
+    reason: str = ""
+
+
+@dataclass
+class MemoryOutbox:
+    rows: dict[str, Row] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    health: dict[str, ChannelHealth] = field(default_factory=dict)
+    owed: list[tuple[Event, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+
+    def owe(self, event: Event, channel: str, due_at: datetime = START, rule: str = "all") -> str:
+        delivery_id = f"{event.id}/{channel}"
+        claim = Claim(
+            delivery_id=delivery_id, event=event, rule=rule, channel=channel, attempt=0, was_interrupted=False,
+            created_at=due_at, state=DeliveryState.PENDING, owner="", lease_until=due_at,
+        )  # fmt: skip
+        self.rows.setdefault(delivery_id, Row(claim=claim, due_at=due_at))
+        return delivery_id
+
+    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+        due = [row for row in self._open(channel) if row.due_at is not None and row.due_at <= now]
+        if not due:
+            return None
+        row = min(due, key=lambda row: (row.due_at, row.claim.delivery_id))
+        claim = replace(
+            row.claim,
+            attempt=row.claim.attempt + 1,
+            was_interrupted=row.claim.was_interrupted or row.state is DeliveryState.SENDING,
+            state=row.state,
+            owner=owner,
+            lease_until=now + lease,
+        )
+        self.rows[claim.delivery_id] = replace(row, claim=claim, due_at=now + lease, state=DeliveryState.SENDING)
+        return claim
+
+    def settle(self, claim: Claim, settlement: Settlement) -> bool:
+        row = self.rows[claim.delivery_id]
+        if row.state is not DeliveryState.SENDING or row.claim != claim:
+            return False
+        outcome: Outcome = settlement.outcome
+        self.rows[claim.delivery_id] = replace(row, due_at=outcome.due_at, state=outcome.state, reason=outcome.reason)
+        self.attempts.append(settlement.attempt)
+        self.health[claim.channel] = settlement.health
+        self.owed += [(owed.event, owed.deliveries) for owed in settlement.owed]
+        for owed in settlement.owed:
+            for channel, rule in owed.deliveries:
+                self.owe(owed.event, channel, owed.event.time, rule)
+        return True
+
+    def next_due(self, channel: str) -> datetime | None:
+        return min((row.due_at for row in self._open(channel) if row.due_at is not None), default=None)
+
+    def channel_health(self, channel: str) -> ChannelHealth:
+        return self.health.get(channel, ChannelHealth())
+
+    def state(self, delivery_id: str) -> DeliveryState:
+        return self.rows[delivery_id].state
+
+    def _open(self, channel: str) -> list[Row]:
+        return [row for row in self.rows.values() if row.claim.channel == channel and not row.state.is_final]
+
+
+class ScriptedChannel:
+    """Answers each send with the next of `answers`, the last one again and again; None is a success."""
+
+    def __init__(self, name: str, *answers: ChannelError | Receipt | None, pace: timedelta = timedelta()) -> None:
+        self.name = name
+        self.pace = pace
+        self.sent: list[tuple[str, Message]] = []
+        self._answers = list(answers or (None,))
+
+    def send(self, message: Message, delivery_id: str) -> Receipt:
+        self.sent.append((delivery_id, message))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, ChannelError):
+            raise answer
+        return answer or Receipt(status=200)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass
+class Clock:
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, span: timedelta) -> bool:
+        self.now += span
+        return True

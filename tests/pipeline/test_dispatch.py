@@ -1,0 +1,211 @@
+"""One delivery goes from its claim to its settling; whatever a channel does, it ends delivered or dead."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.pipeline.fakes_outbox import START, Clock, MemoryOutbox, ScriptedChannel
+from watcher.domain.delivery import MAX_ATTEMPTS, DeliveryState
+from watcher.domain.errors import ChannelError
+from watcher.domain.event import Event, EventType, Severity
+from watcher.pipeline.dispatch import Desk, deliver_next, drain
+from watcher.pipeline.ports import Receipt
+
+DOWN = ChannelError("the connection was refused")
+GONE = ChannelError("the service answered 410", status=410, is_permanent=True)
+BUSY = ChannelError("the service answered 429", status=429, retry_after=timedelta(seconds=90))
+
+
+def event(number: int = 1) -> Event:
+    return Event(
+        id=f"{number:032x}", source="campus", type=EventType.SOURCE_RECOVERED, subject="campus",
+        time=START, severity=Severity.INFO,
+    )  # fmt: skip
+
+
+def route(_: Event) -> tuple[tuple[str, str], ...]:
+    return (("ops", "operator"), ("pager", "operator"))
+
+
+def desk(clock: Clock, jitter: float = 0.0, owner: str = "worker-1") -> Desk:
+    return Desk(clock=clock, jitter=lambda: jitter, route=route, owner=owner, zone=UTC)
+
+
+def test_what_is_due_is_sent_once_and_delivered() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    delivery = outbox.owe(event(), "ops")
+    turn = deliver_next(channel, outbox, desk(clock))
+    assert turn.outcome is not None
+    assert turn.next_at is None
+    assert outbox.state(delivery) is DeliveryState.DELIVERED
+    assert [sent for sent, _ in channel.sent] == [delivery]
+    assert deliver_next(channel, outbox, desk(clock)).outcome is None
+
+
+def test_nothing_is_sent_before_it_is_due() -> None:
+    outbox, channel = MemoryOutbox(), ScriptedChannel("ops")
+    outbox.owe(event(), "ops", START + timedelta(minutes=1))
+    assert deliver_next(channel, outbox, desk(Clock())).next_at == START + timedelta(minutes=1)
+    assert channel.sent == []
+
+
+def test_a_service_that_cannot_acknowledge_leaves_a_delivery_unconfirmed() -> None:
+    outbox, channel = MemoryOutbox(), ScriptedChannel("ops", Receipt(is_confirmed=False))
+    delivery = outbox.owe(event(), "ops")
+    deliver_next(channel, outbox, desk(Clock()))
+    assert outbox.state(delivery) is DeliveryState.UNCONFIRMED
+
+
+def test_a_failed_delivery_waits_and_goes_out_under_the_same_id() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops", DOWN, None), Clock()
+    delivery = outbox.owe(event(), "ops")
+    turn = deliver_next(channel, outbox, desk(clock))
+    assert outbox.state(delivery) is DeliveryState.FAILED
+    assert turn.next_at == START + timedelta(seconds=5)
+    clock.now = turn.next_at
+    deliver_next(channel, outbox, desk(clock))
+    assert outbox.state(delivery) is DeliveryState.DELIVERED
+    assert [sent for sent, _ in channel.sent] == [delivery, delivery]
+    assert "may be a repetition" not in channel.sent[1][1].body  # the service said that it did not take the first
+
+
+def test_a_kill_while_sending_repeats_the_delivery_and_the_message_says_so() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    delivery = outbox.owe(event(), "ops")
+    assert outbox.claim_due("ops", clock.now, timedelta(minutes=5), "killed worker") is not None
+    assert deliver_next(channel, outbox, desk(clock)).next_at == START + timedelta(minutes=5)
+    clock.pass_by(timedelta(minutes=5))
+    deliver_next(channel, outbox, desk(clock))
+    ((sent, message),) = channel.sent
+    assert sent == delivery
+    assert message.body.splitlines()[0].startswith("may be a repetition")
+    assert outbox.state(delivery) is DeliveryState.DELIVERED
+
+
+def test_a_delivery_that_kills_the_process_each_time_is_given_up() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    delivery = outbox.owe(event(), "ops")
+    for _ in range(MAX_ATTEMPTS):
+        outbox.claim_due("ops", clock.now, timedelta(minutes=5), "killed worker")
+        clock.pass_by(timedelta(minutes=5))
+    deliver_next(channel, outbox, desk(clock))
+    assert outbox.state(delivery) is DeliveryState.DEAD
+    assert channel.sent == []
+    assert outbox.channel_health("ops").failures == 0
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing() -> None:
+    clock, outbox = Clock(), MemoryOutbox()
+    delivery = outbox.owe(event(), "ops")
+
+    class SlowChannel(ScriptedChannel):
+        def send(self, message: object, delivery_id: str) -> Receipt:
+            clock.pass_by(timedelta(minutes=5))
+            outbox.claim_due("ops", clock.now, timedelta(minutes=5), "worker-2")
+            return Receipt(status=200)
+
+    turn = deliver_next(SlowChannel("ops"), outbox, desk(clock))
+    assert turn.outcome is None
+    assert outbox.state(delivery) is DeliveryState.SENDING
+    assert outbox.attempts == []
+
+
+def test_a_permanent_error_is_dead_at_once_and_tells_the_other_operators_only() -> None:
+    outbox, channel = MemoryOutbox(), ScriptedChannel("ops", GONE)
+    delivery = outbox.owe(event(), "ops")
+    deliver_next(channel, outbox, desk(Clock()))
+    assert outbox.state(delivery) is DeliveryState.DEAD
+    ((told, deliveries),) = outbox.owed
+    assert told.type is EventType.CHANNEL_FAILING
+    assert deliveries == (("pager", "operator"),)
+
+
+def test_a_channel_that_fails_three_times_is_told_once_and_so_is_its_recovery() -> None:
+    outbox, clock = MemoryOutbox(), Clock()
+    channel = ScriptedChannel("ops", DOWN, DOWN, DOWN, DOWN, None)
+    outbox.owe(event(), "ops")
+    for _ in range(5):
+        turn = deliver_next(channel, outbox, desk(clock))
+        clock.now = turn.next_at or clock.now
+    assert [told.type for told, _ in outbox.owed] == [EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED]
+    assert [told.details["error"] for told, _ in outbox.owed] == ["the connection was refused"] * 2
+
+
+def test_a_retry_after_holds_the_whole_channel() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops", BUSY, None), Clock()
+    for number in (1, 2):
+        outbox.owe(event(number), "ops")
+    first = deliver_next(channel, outbox, desk(clock))
+    assert first.next_at == START + timedelta(seconds=90)
+    clock.pass_by(timedelta(seconds=89))
+    assert deliver_next(channel, outbox, desk(clock)).next_at == first.next_at
+    assert len(channel.sent) == 1
+    assert outbox.owed == []  # asking for patience is no failure
+    clock.pass_by(timedelta(seconds=1))
+    assert deliver_next(channel, outbox, desk(clock)).outcome is not None
+
+
+def test_the_next_turn_keeps_the_pace_of_the_service() -> None:
+    outbox, channel = MemoryOutbox(), ScriptedChannel("ops", pace=timedelta(seconds=1))
+    for number in (1, 2):
+        outbox.owe(event(number), "ops")
+    assert deliver_next(channel, outbox, desk(Clock())).next_at == START + timedelta(seconds=1)
+
+
+def test_a_drain_sends_all_that_is_due_and_leaves_retries_for_later() -> None:
+    outbox, clock = MemoryOutbox(), Clock()
+    channel = ScriptedChannel("ops", None, DOWN, None, pace=timedelta(seconds=10))
+    for number in (1, 2, 3):
+        outbox.owe(event(number), "ops")
+    turns = drain(channel, outbox, desk(clock), clock.pass_by)
+    states = [turn.outcome.state for turn in turns if turn.outcome]
+    assert states == [DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DELIVERED]
+    assert clock.now == START + timedelta(seconds=20)  # two waits between three sends, none after the last
+
+
+def test_a_drain_stops_at_a_pause() -> None:
+    outbox, clock = MemoryOutbox(), Clock()
+    for number in (1, 2):
+        outbox.owe(event(number), "ops")
+    assert len(drain(ScriptedChannel("ops", BUSY), outbox, desk(clock), clock.pass_by)) == 1
+
+
+def test_a_drain_stops_when_it_is_told_to() -> None:
+    outbox = MemoryOutbox()
+    for number in (1, 2):
+        outbox.owe(event(number), "ops")
+    channel = ScriptedChannel("ops", pace=timedelta(seconds=1))
+    assert len(drain(channel, outbox, desk(Clock()), lambda _: False)) == 1
+
+
+@pytest.mark.parametrize("second", [datetime(2026, 11, 24, 7, 15, 2, tzinfo=UTC), START])
+def test_the_time_left_counts_from_the_sending(second: datetime) -> None:
+    outbox, channel = MemoryOutbox(), ScriptedChannel("ops")
+    closing = replace(
+        event(), type=EventType.REGISTRATION_CLOSING, details={"deadline": {"at": "2026-11-24T06:15:02Z"}}
+    )
+    outbox.owe(closing, "ops")
+    deliver_next(channel, outbox, desk(Clock(now=second)))
+    said = "closes in 23 h" if second == START else "was to close 1 h ago"
+    assert said in channel.sent[0][1].title
+
+
+answers = st.sampled_from([DOWN, GONE, BUSY, None, "kill"])
+
+
+@given(script=st.lists(answers, max_size=40), jitter=st.floats(-1, 1))
+def test_every_delivery_ends_delivered_or_dead(script: list[ChannelError | str | None], jitter: float) -> None:
+    outbox, clock = MemoryOutbox(), Clock()
+    delivery = outbox.owe(event(), "ops")
+    for answer in [*script, *[DOWN] * MAX_ATTEMPTS]:
+        if answer == "kill":
+            outbox.claim_due("ops", clock.now, timedelta(minutes=5), "killed worker")
+        else:
+            deliver_next(ScriptedChannel("ops", answer), outbox, desk(clock, jitter))  # type: ignore[arg-type]
+        due_at = outbox.next_due("ops")
+        clock.now = max(filter(None, [clock.now, due_at, outbox.channel_health("ops").paused_until]))
+    assert outbox.state(delivery) in {DeliveryState.DELIVERED, DeliveryState.DEAD}
+    assert clock.now - START < timedelta(hours=40)
