@@ -51,7 +51,7 @@ BODIES: list[tuple[str, dict[str, Any], bytes]] = [
     ("invalid_utf8", {}, b'[{"id": 1, "name": "\xff'),
     ("empty", {}, b""),
     ("nesting", {"amount": 5}, b'{"items": [[[[[]]]]]}'),
-    ("status", {"status": 200, "body": "exactly this"}, b"exactly this"),
+    ("status", {"status": 200, "body": "exactly this", "content_type": "application/json"}, b"exactly this"),
 ]
 
 
@@ -158,6 +158,12 @@ def test_a_listing_does_not_end(onq: OnqClient, osn: OsnClient, kind: str, ends:
     of_osn = [[int(row["id"]) for row in page["items"]] for page in pages]
     assert [[ids[0], ids[-1]] for ids in of_onq] == [[ids[0], ids[-1]] for ids in of_osn] == ends
     assert [page["hasMore"] for page in pages] == [True] * 4
+
+
+def test_more_can_be_promised_that_never_comes(osn: OsnClient) -> None:
+    osn.api.faults.add("has_more")
+    pages = [osn.get(offset=offset, count=20).json() for offset in (0, 20, 25)]
+    assert [(len(page["items"]), page["hasMore"]) for page in pages] == [(20, True), (5, True), (0, True)]
 
 
 def test_totals_can_be_wrong(onq: OnqClient, osn: OsnClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ LOGIN_PAGE = (
 )
 HTML = "text/html; charset=utf-8"
 _CHUNK = b" " * 65_536
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952: deflate, no name, no time
 _fresh = count(1)
 
 
@@ -34,7 +36,7 @@ def disturb(reply: Reply, fault: Fault, held: Event) -> Reply:
 def _status(_reply: Reply, fault: Fault) -> Reply:
     headers = () if fault.retry_after is None else (("Retry-After", _retry_after(fault.retry_after)),)
     body = fault.body if fault.body is not None else f"<html><body><h1>Error {fault.status}</h1></body></html>"
-    return Reply(status=fault.status, headers=headers, body=body.encode(), content_type=HTML)
+    return Reply(status=fault.status, headers=headers, body=body.encode(), content_type=fault.content_type)
 
 
 def _retry_after(value: int | str | datetime) -> str:
@@ -85,9 +87,15 @@ def _gzip_bomb(reply: Reply, fault: Fault) -> Reply:
 
 @cache
 def _bomb(decoded_bytes: int) -> bytes:
-    squeeze = zlib.compressobj(level=1, wbits=31)
-    parts = [squeeze.compress(_CHUNK) for _ in range(decoded_bytes // len(_CHUNK))]
-    return b"".join([*parts, squeeze.compress(b"[]"), squeeze.flush()])
+    """A gzip member of spaces and an empty list; one fully flushed block is repeated instead of packing each."""
+    squeeze = zlib.compressobj(level=9, wbits=-15)
+    block = squeeze.compress(_CHUNK) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    blocks, checksum = decoded_bytes // len(_CHUNK), 0
+    for _ in range(blocks):
+        checksum = zlib.crc32(_CHUNK, checksum)
+    end = squeeze.compress(b"[]") + squeeze.flush()
+    trailer = struct.pack("<II", zlib.crc32(b"[]", checksum), (blocks * len(_CHUNK) + 2) % 2**32)
+    return _GZIP_HEAD + block * blocks + end + trailer
 
 
 def _huge(reply: Reply, fault: Fault) -> Reply:

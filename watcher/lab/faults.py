@@ -14,7 +14,7 @@ from watcher.lab.request import Kind
 class FaultKind(StrEnum):
     """One way to misbehave."""
 
-    STATUS = "status"  # `status`, with `retry_after` and `body`
+    STATUS = "status"  # `status`, with `retry_after`, `body` and `content_type`; 200 makes any answer at all
     LOGIN_PAGE = "login_page"  # 200 and HTML
     TRUNCATED = "truncated"  # Content-Length larger than what is sent
     CUT = "cut"  # half of the JSON, under a true Content-Length
@@ -30,6 +30,7 @@ class FaultKind(StrEnum):
     REPEAT = "repeat"  # every page is the first page, and there is more
     ENDLESS = "endless"  # after the last row come invented ones, for ever
     LOOP = "loop"  # after the last row comes the first again, for ever
+    HAS_MORE = "has_more"  # OSN: `hasMore` stays true, also when no items come any more
     CONTENT_TYPE = "content_type"  # the right body under `content_type`
     TOTALS = "totals"  # the total is `amount` too high
     NESTING = "nesting"  # JSON lists `amount` deep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 
@@ -46,9 +46,9 @@ class OnqApi(Api[OnqDialect]):
             key=self.key, secret=self.secret, issuer=self.issuer, subject=self.subject, audience=self.audience
         )
 
-    def token(self, **claims: object) -> str:
+    def token(self, life: timedelta = timedelta(minutes=30), **claims: object) -> str:
         """A JWT that the server accepts now, unless `claims` spoil it."""
-        return signed(self.account, self.now(), **claims)  # type: ignore[arg-type]
+        return signed(self.account, self.now(), life=life, **claims)
 
     def _kind(self, request: Request) -> Kind:
         is_listing = request.path == f"{self.path}/conversations" and request.method in {"GET", "HEAD"}

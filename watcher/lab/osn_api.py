@@ -163,7 +163,7 @@ class OsnApi(Api[OsnDialect]):
             ids = [identity for identity in view[start : start + count] if identity in self.rows]
             rows = self.rows.encoded(ids, dialect, partial(encode_row, dialect=dialect))
         rows += [encode_row(row, dialect) for row in self._filling(asked, start, count - len(rows))]
-        is_endless = asked.meets(FaultKind.REPEAT, FaultKind.LOOP, FaultKind.ENDLESS)
+        is_endless = asked.meets(FaultKind.REPEAT, FaultKind.LOOP, FaultKind.ENDLESS, FaultKind.HAS_MORE)
         has_more = is_endless or start + len(rows) < len(view)
         base = self.origin + asked.request.path
         body = list_page(

@@ -68,8 +68,8 @@ class Story:
             return list(self.truth)
 
     def step(self) -> list[Truth]:
-        """One beat: make its changes and return them."""
-        with self.changed:
+        """One beat: make its changes, which a page shows all or none of, and return them."""
+        with self.changed, self._onq.rows.lock, self._osn.rows.lock:
             known = len(self.truth)
             if self.beats < len(self._opening):
                 self._opening[self.beats]()

@@ -138,4 +138,6 @@ def _by(verb: str, name: str, at: datetime) -> Row:
 def _hide_facts(osn: OsnApi, chance: Random) -> None:
     for identity in osn.rows.ids():
         members = [str(chance.randint(24_100, 24_120)) for _ in range(5)]
+        gadgets = [{"id": "7001", "externalID": "crm-account", "group": "sales"}] if _is_so(chance, 0.1) else []
         osn.rows.mark(identity, members=members, starred=_is_so(chance, 0.2), activity=chance.randint(0, 90))
+        osn.rows.mark(identity, gadgets=gadgets)
