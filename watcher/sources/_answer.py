@@ -49,7 +49,7 @@ def clock_skew(answer: Answer, now: datetime) -> timedelta | None:
 
 
 def wait_asked_for(answer: Answer, now: datetime) -> timedelta | None:
-    """Return Retry-After (RFC 9110 § 10.2.3: seconds or a date), an hour at most, None where it is absent or unreadable."""
+    """Return Retry-After (RFC 9110 § 10.2.3: seconds or a date), an hour at most; None where it says nothing."""
     written = answer.headers.get("retry-after", "").strip()
     if written.isascii() and written.isdigit():
         return min(timedelta(seconds=min(int(written[:9]), 10**8)), LONGEST_WAIT)
@@ -58,7 +58,7 @@ def wait_asked_for(answer: Answer, now: datetime) -> timedelta | None:
 
 
 def error_text(answer: Answer) -> str:
-    """Return what the answer says of itself, short and clean, without addresses' queries or tokens; empty where it says nothing."""
+    """Return what the answer says of itself as one clean line (see `clean`), empty where it says nothing."""
     text = answer.body[:20_000].decode("utf-8", errors="replace").strip()
     if answer.is_html:
         match = _TITLE.search(text)

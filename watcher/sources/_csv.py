@@ -46,5 +46,7 @@ def _is_header(record: Sequence[str], columns: Sequence[str]) -> bool:
 
 def _object(names: Sequence[str], record: Sequence[str]) -> bytes:
     if len(record) != len(names):
-        raise SourceError(f"a CSV record has {len(record)} cells where {len(names)} belong", remedy="use format = \"json\"")
+        raise SourceError(
+            f"a CSV record has {len(record)} cells where {len(names)} belong", remedy='use format = "json"'
+        )
     return msgspec.json.encode(dict(zip(names, record, strict=True)))

@@ -44,7 +44,7 @@ def write_instant(at: datetime) -> str:
 
 def _instant(written: object, zone: tzinfo, *, end_of_day: bool) -> datetime | None:
     if isinstance(written, bool) or not isinstance(written, int | float | str):
-        raise ValueError("no date")
+        raise TypeError("no date")
     if not isinstance(written, str):
         return _from_epoch(written)
     if _NUMBER.fullmatch(written):

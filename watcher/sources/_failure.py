@@ -38,14 +38,23 @@ def connection_failure(where: str, error: BaseException) -> SourceError:
     """Return why no connection came about; the chain of causes tells."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            what, remedy = _CERTIFICATES.get(cause.verify_code, ("cannot be verified", "check the url and its certificate"))
+            what, remedy = _CERTIFICATES.get(
+                cause.verify_code, ("cannot be verified", "check the url and its certificate")
+            )
             return SourceError(f"{where}: its certificate {what}", remedy=remedy)
         if isinstance(cause, ssl.SSLError):
-            return SourceError(f"{where}: TLS failed ({clean(cause.reason or 'no reason')})", remedy="check https and the port in the url")
+            return SourceError(
+                f"{where}: TLS failed ({clean(cause.reason or 'no reason')})",
+                remedy="check https and the port in the url",
+            )
         if isinstance(cause, socket.gaierror):
-            return SourceError(f"{where}: the host name cannot be resolved", remedy="check the url and this machine's DNS")
+            return SourceError(
+                f"{where}: the host name cannot be resolved", remedy="check the url and this machine's DNS"
+            )
         if isinstance(cause, ConnectionRefusedError):
-            return SourceError(f"{where}: the connection was refused", remedy="check host and port; the server may be down")
+            return SourceError(
+                f"{where}: the connection was refused", remedy="check host and port; the server may be down"
+            )
         if isinstance(cause, OSError) and cause.strerror:
             return SourceError(f"{where}: cannot be reached ({clean(cause.strerror)})", remedy="check the network")
     return SourceError(f"{where}: the connection failed ({clean(str(error)) or type(error).__name__})")
@@ -89,7 +98,9 @@ def nonsense_failure(where: str, answer: Answer, wanted: str) -> SourceError:
     if answer.is_html:
         title = error_text(answer)
         page = f"an HTML page “{title}”" if title else "an HTML page"
-        return SourceError(f"{where}: {page} instead of {wanted}, perhaps a log-in page", remedy="check the url and the account")
+        return SourceError(
+            f"{where}: {page} instead of {wanted}, perhaps a log-in page", remedy="check the url and the account"
+        )
     if not answer.body.strip():
         return SourceError(f"{where}: an empty answer instead of {wanted}")
     return SourceError(f"{where}: the answer is not {wanted}", remedy="check the url and format")
@@ -99,7 +110,8 @@ def skew_text(skew: timedelta | None) -> str:
     """Return in words by how much this machine's clock is off, empty where it is not."""
     if skew is None or abs(skew) < _NOTICEABLE_SKEW:
         return ""
-    return f"this machine's clock is {say_duration(abs(skew))} {'ahead of' if skew > timedelta(0) else 'behind'} the server's"
+    side = "ahead of" if skew > timedelta(0) else "behind"
+    return f"this machine's clock is {say_duration(abs(skew))} {side} the server's"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""JWT: a token that the caller signs for itself (RFC 7519, HS256), and when it is signed anew."""
+"""JWT: a token that the caller signs for itself (RFC 7519, HS256), or that was given to it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+
+from watcher.domain.secret import Secret
 
 _LEAST_LEFT = 1 / 5
 """of the lifetime: with less left a token is signed anew"""
@@ -21,7 +23,7 @@ def sign(key: str, secret: str, claims: Mapping[str, object]) -> str:
     return f"{text}.{_base64(signature)}"
 
 
-class Token:
+class SignedToken:
     """A token that is kept until less than a fifth of its life is left, or until it is dropped.
 
     `sign_for` signs one from an instant on until another.
@@ -40,6 +42,20 @@ class Token:
     def drop(self) -> None:
         """Forget the token, so that the next one is signed anew."""
         self._kept = None
+
+
+class GivenToken:
+    """A token that was made elsewhere, read anew each time."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def text(self, now: datetime) -> str:  # noqa: ARG002 - it cannot be made younger
+        """Return the token as it stands now."""
+        return self._secret.reveal().strip()
+
+    def drop(self) -> None:
+        """Do nothing: a new one comes from where this one came from."""
 
 
 def _encode(part: Mapping[str, object]) -> str:

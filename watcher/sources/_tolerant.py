@@ -48,7 +48,7 @@ class TolerantReader:
                 fields[name], is_expected = self._value(field, name, known)
             except _Unknown:
                 unknown.add(name)
-            except ValueError:
+            except (ValueError, TypeError):
                 unknown.add(name)
                 drifts.append(Drift(field=name, sample=_sample(known[name])))
             else:
@@ -116,7 +116,7 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise ValueError("no text")
+    raise TypeError("no text")
 
 
 def _flag(value: Any) -> bool:
@@ -141,7 +141,7 @@ def _count(value: Any) -> int:
 
 def _number(value: Any) -> int | float | None:
     if isinstance(value, bool):
-        raise ValueError("no number")
+        raise TypeError("no number")
     text = _text(value).strip()
     if not text:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -19,8 +19,8 @@ from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
 from watcher.sources._answer import Answer
 from watcher.sources._csv import split_csv
 from watcher.sources._http import Http
-from watcher.sources._jwt import Token, sign
-from watcher.sources._page import Cut, Envelope, Sheet, as_utf8, cut_page, split_json
+from watcher.sources._jwt import GivenToken, SignedToken, sign
+from watcher.sources._page import TOTAL_KEYS, Cut, Envelope, Sheet, as_utf8, cut_page, split_json
 from watcher.sources._reading import IGNORED, Paging, Walk, read_by_number, read_by_start, recognise_paging
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources._url import UrlOptions, canonical
@@ -94,7 +94,9 @@ class JwtAuth(Options):
     issuer: str
     subject: str
     audience: str
-    lifetime: Annotated[DurationSetting, Setting(ge=timedelta(minutes=10), le=timedelta(hours=24))] = timedelta(minutes=30)
+    lifetime: Annotated[DurationSetting, Setting(ge=timedelta(minutes=10), le=timedelta(hours=24))] = timedelta(
+        minutes=30
+    )
 
 
 class BearerAuth(Options):
@@ -136,7 +138,7 @@ class OnqSource:
         self.name, self.api = name, ONQ
         self._options, self._common, self._digest = options, common, digest
         self._http = Http(options.url, common)
-        self._token = Token(self._sign, _lifetime(options))
+        self._token = _token(options.auth, self._http.hide)
         self._reader = TolerantReader(ONQ, common.timezone)
         self._paging = None if options.paging == "auto" else Paging(options.paging)
 
@@ -204,7 +206,9 @@ class OnqSource:
         """Remember what was found; raises SourceError where the config says the opposite."""
         if self._options.paging == "page" and means is not Paging.PAGE and self._options.page_size > 1:
             found = "a start position" if means else "ignored"
-            raise SourceError(f"`page` is {found} here, not a page number", remedy='set paging = "auto"', is_permanent=True)
+            raise SourceError(
+                f"`page` is {found} here, not a page number", remedy='set paging = "auto"', is_permanent=True
+            )
         if self._options.paging == "auto":
             self._paging = means
 
@@ -224,8 +228,8 @@ class OnqSource:
     def _split(self, body: bytes) -> Sheet:
         if self._options.format == "csv":
             return split_csv(body, tuple(ONQ.fields))
-        keys = {} if self._options.check_total else {"total_keys": ()}
-        return split_json(body, Envelope(size=self._options.page_size, **keys))
+        keys = TOTAL_KEYS if self._options.check_total else ()
+        return split_json(body, Envelope(size=self._options.page_size, total_keys=keys))
 
     def _ask(self, query: dict[str, str]) -> Answer:
         token = self._bearer()
@@ -242,13 +246,14 @@ class OnqSource:
         return self._http.ask("GET", _PATH, query=query, headers={"Authorization": f"Bearer {token}"})
 
     def _bearer(self) -> str:
-        auth = self._options.auth
-        text = auth.token.reveal().strip() if isinstance(auth, BearerAuth) else self._token.text(self._common.now())
-        return self._http.hide(text)
+        return self._http.hide(self._token.text(self._common.now()))
 
-    def _sign(self, issued: datetime, expires: datetime) -> str:
-        auth = self._options.auth
-        assert isinstance(auth, JwtAuth)
+
+def _token(auth: JwtAuth | BearerAuth, hide: Callable[[str], str]) -> SignedToken | GivenToken:
+    if isinstance(auth, BearerAuth):
+        return GivenToken(auth.token)
+
+    def sign_for(issued: datetime, expires: datetime) -> str:
         claims = {
             "iss": auth.issuer,
             "sub": auth.subject,
@@ -256,8 +261,6 @@ class OnqSource:
             "iat": int(issued.timestamp()),
             "exp": int(expires.timestamp()),
         }
-        return sign(auth.key, self._http.hide(auth.secret.reveal()), claims)
+        return sign(auth.key, hide(auth.secret.reveal()), claims)
 
-
-def _lifetime(options: OnqOptions) -> timedelta:
-    return options.auth.lifetime if isinstance(options.auth, JwtAuth) else timedelta(0)
+    return SignedToken(sign_for, auth.lifetime)

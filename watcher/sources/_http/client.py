@@ -77,7 +77,7 @@ class Http:
         body: bytes | None = None,
         timeout: timedelta | None = None,
     ) -> Answer:
-        """Send one request and return its answer, whatever its status; raises SourceError where no whole answer came."""
+        """Send one request and return its answer, whatever its status; raises SourceError where none came whole."""
         limit = timeout or self._settings.request_timeout
         self._deadline.start(limit)
         url = f"{self.url}/{path}"
@@ -162,9 +162,7 @@ class Http:
             text = text.replace(secret, "…")
         if text == error.text:
             return error
-        return SourceError(
-            text, remedy=error.remedy, retry_after=error.retry_after, is_permanent=error.is_permanent
-        )
+        return SourceError(text, remedy=error.remedy, retry_after=error.retry_after, is_permanent=error.is_permanent)
 
 
 class _Jar(CookieJar):
