@@ -8,7 +8,7 @@ from enum import StrEnum
 
 SIGHTINGS_FOR_GONE = 2
 SIGHTINGS_WITHOUT_PROOF = 6
-"""how many reads in a row are enough when paging gives no proof against a skip and every read loses further rows"""
+"""how many reads in a row are enough when the list has several pages and every read loses further rows"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Census:
 
     `known`: rows that were taken to exist before it. `arrived`: distinct rows that it had.
     `absent`: known rows that it had not and that nothing explains; `newly_absent`: those of them that the read before had.
-    `is_proven`: no row can have been skipped unseen (one page, overlapping pages, or a total that was kept).
+    `is_proven`: no row can have been skipped unseen (the list was one page).
     """
 
     known: int
@@ -49,23 +49,33 @@ class Belief(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A belief, the suspicion that goes on (since when) and how many sightings make a row gone."""
+    """A belief, the suspicion that goes on (since when) and how many sightings make a row gone.
+
+    `would_remove`: how many rows are held; `reason` says it in words, empty where nothing is suspect.
+    """
 
     belief: Belief
     suspect_since: datetime | None
     sightings: int
-    reason: str
+    reason: str = ""
+    would_remove: int = 0
 
 
 def judge(census: Census, guard: Guard, suspect_since: datetime | None, now: datetime, *, is_accepted: bool) -> Verdict:
     """Return what to conclude from the absences of one complete read."""
     if not is_suspect(census, guard):
-        return Verdict(belief=Belief.COUNT, suspect_since=None, sightings=_sightings(census), reason="")
+        return Verdict(belief=Belief.COUNT, suspect_since=None, sightings=_sightings(census))
     reason = f"{census.absent} of {census.known} known conversations are missing from a read of {census.arrived}"
     since = suspect_since or now
     if is_accepted or (suspect_since is not None and now - suspect_since >= guard.hold):
         return Verdict(belief=Belief.RELEASE, suspect_since=None, sightings=1, reason=reason)
-    return Verdict(belief=Belief.HOLD, suspect_since=since, sightings=_sightings(census), reason=reason)
+    return Verdict(
+        belief=Belief.HOLD,
+        suspect_since=since,
+        sightings=_sightings(census),
+        reason=reason,
+        would_remove=census.absent,
+    )
 
 
 def is_suspect(census: Census, guard: Guard) -> bool:
@@ -82,7 +92,7 @@ def is_grown(first_seen: int, known: int, guard: Guard) -> bool:
 
 
 def _sightings(census: Census) -> int:
-    """A read that lost further rows may, without proof against a skip, have skipped others: wait for a calmer one.
+    """A list of several pages that loses rows while it is read may skip others unseen: wait for a calmer read.
 
     A row can only be skipped unseen when a row before it left the list during the read, and then the next read
     misses that one too. So where a read loses nothing that the one before had, the one before skipped nothing.

@@ -19,8 +19,9 @@ RETRY_SCHEDULE = (
     timedelta(hours=10),
     timedelta(hours=10),
 )
-"""the waits after attempt 1, 2, …: 28 hours in all, as Svix does it (https://docs.svix.com/retries), in the
-shape that Standard Webhooks recommends (https://github.com/standard-webhooks/standard-webhooks, "Deliverability")"""
+"""the waits after attempt 1, 2, …, 28 hours in all: the example of Standard Webhooks ("Deliverability and reliability",
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md) up to the first 10 hours,
+and then once more as Svix does it: news of conversations that is older than a day helps nobody"""
 
 MAX_ATTEMPTS = len(RETRY_SCHEDULE) + 1
 JITTER_SHARE = 0.1

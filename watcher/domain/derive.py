@@ -67,6 +67,19 @@ def to_event(
     )
 
 
+def to_source_event(fact: Fact, *, source: str, now: datetime) -> Event:
+    """Return a fact about a whole source as an event; `fact.version` must tell it from the next of its kind."""
+    return Event(
+        id=event_id(source, fact.type, source, fact.version),
+        source=source,
+        type=fact.type,
+        subject=source,
+        time=now,
+        severity=SEVERITIES[fact.type],
+        details=fact.details,
+    )
+
+
 def advance(sighting: Sighting, now: datetime) -> Standing:
     """Return where a row stands after it was seen in the list."""
     return replace(

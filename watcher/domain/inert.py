@@ -65,7 +65,7 @@ def inert_name(name: str) -> str:
 
 def inert_url(url: str) -> str:
     """Return an http(s) address that ends where it should and holds no mention, empty for anything else."""
-    parts = re.fullmatch(r"(?is)(https?://)([^/?#\s]+)(.*)", url.strip())
+    parts = re.fullmatch(r"(?is)(https?://)([^/?#\s]+)([/?#].*|)", url.strip())
     if not parts or len(url) > 2 * TEXT_LENGTH + NAME_LENGTH or re.search(r"[^\w.:\[\]@%~-]", parts[2]):
         return ""
     return parts[1] + parts[2] + re.sub(r"[^A-Za-z0-9/?#=&%+.,;:_~!$-]", _percent, parts[3])
@@ -73,7 +73,7 @@ def inert_url(url: str) -> str:
 
 def shorten(text: str, length: int) -> str:
     """Return text of at most `length` characters; what was cut is an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return text if len(text) <= length else text[: length - 1].rstrip(" @＠﹫") + "…"
 
 
 def _printable(text: str) -> str:

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import xxhash
-from sqlite_utils import Database as Tables
 
 from watcher.domain.errors import StateError
-from watcher.store.migrations import migrate
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
@@ -34,7 +32,7 @@ class Database:
         self._opened: list[sqlite3.Connection] = []
         _make_private(path)
         with _named_errors(path), self.write() as connection:
-            migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
+            _migrate(connection)
             self._seed = _digest_seed(connection)
 
     @contextmanager
@@ -85,6 +83,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             connection.execute("PRAGMA query_only=ON")
+            connection.row_factory = sqlite3.Row
             yield connection
         finally:
             connection.close()
@@ -100,7 +99,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA temp_store=FILE")
+    connection.row_factory = sqlite3.Row
     return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that readers need not pay
+
+    from watcher.store.migrations import migrate  # noqa: PLC0415 - the same
+
+    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
 
 
 def _make_private(path: Path) -> None:

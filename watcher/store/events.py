@@ -10,6 +10,7 @@ from datetime import datetime
 
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.event import Event
+from watcher.pipeline.outbox import Owed
 from watcher.store.rows import to_ms
 
 Addressed = tuple[str, str]
@@ -24,23 +25,7 @@ def insert_event(
     `version_key`: the version of the row that it shows, which is kept from then on; None for source.* and channel.*.
     `ruleset_key`: the rules that it is routed by (see remember_ruleset).
     """
-    between = event.between
-    cursor = connection.execute(
-        _INSERT_EVENT,
-        (
-            event.id,
-            event.source,
-            event.type.value,
-            event.subject,
-            to_ms(event.time),
-            event.severity.value,
-            to_ms(between.after) if between else None,
-            to_ms(between.before) if between else None,
-            version_key,
-            ruleset_key,
-            json.dumps(dict(event.details), ensure_ascii=False, separators=(",", ":")),
-        ),
-    )
+    cursor = connection.execute(_INSERT_EVENT, (*event_columns(event), version_key, ruleset_key))
     if cursor.rowcount == 1 and version_key is not None:
         connection.execute("UPDATE versions SET is_kept = 1 WHERE key = ? AND is_kept = 0", (version_key,))
     return cursor.rowcount == 1
@@ -50,19 +35,48 @@ def insert_deliveries(
     connection: sqlite3.Connection, event: Event, addressed: Iterable[Addressed], due_at: datetime
 ) -> int:
     """Store what is owed for a stored event inside the caller's transaction; return how many were not owed before."""
+    due_ms = to_ms(due_at)
     owed = [
-        (
-            delivery_id(event.id, channel),
-            channel,
-            rule,
-            DeliveryState.PENDING.value,
-            to_ms(due_at),
-            to_ms(event.time),
-            event.id,
-        )
+        (*delivery_columns(event, channel, rule)[:4], due_ms, to_ms(event.time), event.id)
         for channel, rule in addressed
     ]
     return connection.executemany(_INSERT_DELIVERY, owed).rowcount if owed else 0
+
+
+def insert_owed(connection: sqlite3.Connection, owed: Owed, version_key: int | None, ruleset_key: int | None) -> bool:
+    """Store an event and, where it was not known, what is owed for it, inside the caller's transaction."""
+    is_new = insert_event(connection, owed.event, version_key, ruleset_key)
+    if is_new:
+        insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
+    return is_new
+
+
+def event_columns(event: Event) -> tuple[object, ...]:
+    """Return an event as the columns id, source, type, subject, time, severity, after, before, details."""
+    between = event.between
+    return (
+        event.id,
+        event.source,
+        event.type.value,
+        event.subject,
+        to_ms(event.time),
+        event.severity.value,
+        to_ms(between.after) if between else None,
+        to_ms(between.before) if between else None,
+        json.dumps(dict(event.details), ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def delivery_columns(event: Event, channel: str, rule: str) -> tuple[object, ...]:
+    """Return what is owed to a channel as the columns id, channel, rule, state, time, event id."""
+    return (
+        delivery_id(event.id, channel),
+        channel,
+        rule,
+        DeliveryState.PENDING.value,
+        to_ms(event.time),
+        event.id,
+    )
 
 
 def delivery_id(event_id: str, channel: str) -> str:
@@ -81,7 +95,7 @@ def remember_ruleset(connection: sqlite3.Connection, text: str) -> int | None:
 
 
 _INSERT_EVENT = """
-    INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, version, ruleset, details)
+    INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, details, version, ruleset)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"""
 
 _INSERT_DELIVERY = """

@@ -69,7 +69,6 @@ _FIRST = (
         subject TEXT NOT NULL, time_ms INTEGER NOT NULL, severity TEXT NOT NULL, after_ms INTEGER, before_ms INTEGER,
         version INTEGER REFERENCES versions(key), ruleset INTEGER REFERENCES rulesets(key), details TEXT NOT NULL)""",
     "CREATE INDEX events_by_time ON events(time_ms)",
-    "CREATE INDEX events_by_type ON events(type, time_ms)",
     "CREATE INDEX events_by_subject ON events(subject, seq)",
     "CREATE INDEX events_by_version ON events(version)",
     """CREATE TABLE deadlines(

@@ -12,7 +12,8 @@ import msgspec
 
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, EventType, Severity
-from watcher.domain.snapshot import Presence, Standing
+from watcher.domain.link import make_link
+from watcher.domain.snapshot import Presence, Row, Standing
 from watcher.domain.state import State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,17 +52,11 @@ def unpack(conversation_id: str, doc: bytes, link: str = "") -> Conversation:
     return Conversation(id=conversation_id, name=name, state=known, reason=reason, fields=fields, url=url)
 
 
-def make_link(template: str, conversation_id: str, fields: Mapping[str, Any]) -> str | None:
-    """Return a link template with its `{id}` (or another field's name) filled in, URL-quoted; None without a template."""
-    if not template:
-        return None
-    from urllib.parse import quote  # noqa: PLC0415 - only sources with links pay for it
-
-    url = template.replace("{id}", quote(conversation_id, safe=""))
-    for name in fields:
-        if "{" in url and f"{{{name}}}" in url:
-            url = url.replace(f"{{{name}}}", quote(str(fields[name] if fields[name] is not None else ""), safe=""))
-    return url
+def row_of(row: Mapping[str, Any] | Any) -> Row:
+    """Return the stored row of a row of `rows` joined with its version's doc."""
+    return Row(
+        conversation=unpack(row["id"], row["doc"]), rev=row["rev"], digest=row["digest"], standing=standing_of(row)
+    )
 
 
 def standing_of(row: Mapping[str, Any] | Any) -> Standing:

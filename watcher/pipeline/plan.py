@@ -1,0 +1,51 @@
+"""The plan of a poll: everything about one source that its polls need and the config decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from watcher.domain.absence import Guard
+from watcher.domain.deadline import Leads
+from watcher.domain.duration import write_duration
+from watcher.domain.event import Event
+from watcher.pipeline.outbox import Owed
+
+Route = Callable[[Event], tuple[tuple[str, str], ...]]
+"""returns the deliveries that are owed for an event: pairs of channel and rule"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one source is polled.
+
+    `identity` changes when another list is read (address, account, filter). `ignore`: fields that
+    `conversation.changed` leaves out beside the usual ones. `look_budget`: how many single rows a poll may ask after.
+    `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `on_page` is told the rows so far.
+    """
+
+    identity: str
+    interval: timedelta
+    leads: Leads
+    route: Route
+    ruleset: str
+    now: Callable[[], datetime]
+    link: str = ""
+    guard: Guard = Guard()
+    failing_after: int = 3
+    ignore: frozenset[str] = frozenset()
+    look_budget: int = 100
+    on_page: Callable[[int, int], None] = field(default=lambda _pages, _rows: None)
+
+    def owe(self, event: Event) -> Owed:
+        """Return an event with the deliveries that the rules owe for it."""
+        return Owed(event=event, deliveries=self.route(event))
+
+    @property
+    def leads_text(self) -> str:
+        """The leads in one canonical line, to see whether they were configured anew."""
+        parts = (
+            f"{kind}={','.join(write_duration(lead) for lead in sorted(leads))}" for kind, leads in self.leads.items()
+        )
+        return ";".join(sorted(parts))

@@ -1,0 +1,113 @@
+"""Reading: a whole listing into a draft, with the proof that it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from watcher.domain.errors import SourceError
+from watcher.domain.listing import TornError, find_bad_total
+from watcher.pipeline.compare import Remembered, compare
+from watcher.pipeline.ports import Source
+from watcher.pipeline.snapshots import Draft, PollOutcome, Tally
+
+MAX_BASELINE_READS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadResult:
+    """What reading came to.
+
+    `is_proven`: no row can have been skipped unseen: one page is atomic. Neither totals nor overlapping pages prove as
+    much: one row removed and another added, or moved up past the reader, leave both as they were. `error` is None after a complete read.
+    """
+
+    outcome: PollOutcome
+    pages: int
+    tally: Tally
+    is_proven: bool = False
+    error: SourceError | None = None
+    notes: tuple[str, ...] = ()
+
+
+class _Progress:
+    """Counts the pages of the read that is under way, also for the case that it breaks off."""
+
+    def __init__(self, on_page: Callable[[int, int], None]) -> None:
+        self.on_page = on_page
+        self.restart()
+
+    def restart(self) -> None:
+        self.pages = 0
+        self.rows = 0
+        self.totals: list[int] = []
+        self.notes: list[str] = []
+
+
+def read_listing(source: Source, draft: Draft, *, is_baseline: bool, on_page: Callable[[int, int], None]) -> ReadResult:
+    """Read a listing into a draft; once more when it was torn, and until two reads agree when it is the baseline.
+
+    A baseline of several pages is the union of its reads: a row that one read skipped is not taken for new later.
+    Never raises SourceError: what could not be read is a failed (no page came) or an incomplete result.
+    """
+    progress = _Progress(on_page)
+    result = _read_twice(source, draft, progress, is_union=False)
+    reads = 1
+    while is_baseline and result.outcome is PollOutcome.COMPLETE and result.pages > 1 and reads < MAX_BASELINE_READS:
+        draft.keep()
+        result = _read_twice(source, draft, progress, is_union=True)
+        reads += 1
+        if result.outcome is PollOutcome.COMPLETE and result.tally.newly_absent == 0:
+            break
+    return result
+
+
+def _read_twice(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> ReadResult:
+    """Read once, and once more when the list moved meanwhile."""
+    result = _read(source, draft, progress, is_union=is_union)
+    if isinstance(result.error, TornError):
+        result = _read(source, draft, progress, is_union=is_union)
+    return result
+
+
+def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> ReadResult:
+    progress.restart()
+    draft.start_read(is_union=is_union)
+    try:
+        for page in source.read(draft):
+            remembered = draft.remembered(page.position)
+            delta = compare(page, remembered, draft.stored_digests)
+            draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
+            _count(progress, page.overlap, len(page.outline.ids), page.outline.total, page.note)
+        tally = draft.tally()
+        _prove(progress, tally)
+    except SourceError as error:
+        outcome = PollOutcome.INCOMPLETE if progress.pages else PollOutcome.FAILED
+        return ReadResult(outcome=outcome, pages=progress.pages, tally=draft.tally(), error=error)
+    return ReadResult(
+        outcome=PollOutcome.COMPLETE,
+        pages=progress.pages,
+        tally=tally,
+        is_proven=progress.pages == 1,
+        notes=tuple(progress.notes),
+    )
+
+
+def _count(progress: _Progress, overlap: int, rows: int, total: int | None, note: str) -> None:
+    progress.pages += 1
+    progress.rows += rows - overlap
+    if total is not None:
+        progress.totals.append(total)
+    if note:
+        progress.notes.append(note)
+    progress.on_page(progress.pages, progress.rows)
+
+
+def _prove(progress: _Progress, tally: Tally) -> None:
+    """Raise TornError where what came contradicts itself."""
+    if tally.repeated:
+        raise TornError(f"{tally.repeated} conversations came twice: the list moved while it was read")
+    bad_total = find_bad_total(progress.totals, tally.rows)
+    if bad_total:
+        remedy = "if this API counts otherwise, set check_total = false for the source"
+        raise TornError(bad_total, remedy=remedy)

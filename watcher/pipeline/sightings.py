@@ -1,0 +1,173 @@
+"""Sightings: what the changed rows of a read become: stored rows, events, deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from watcher.domain.conversation import Drift, settle
+from watcher.domain.deadline import Deadline, DeadlineState, rearm
+from watcher.domain.derive import Stance, advance, derive_facts, is_flagged_removed, see, to_event
+from watcher.domain.event import Between, EventType
+from watcher.domain.link import make_link
+from watcher.domain.sighting import Fact, Sighting
+from watcher.domain.snapshot import Presence, Row, Standing
+from watcher.pipeline.compare import ChangedRow
+from watcher.pipeline.plan import Plan
+from watcher.pipeline.ports import Source
+from watcher.pipeline.snapshots import Draft, SourceRecord
+
+SAMPLE_SIZE = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What a poll has found beside rows and events: counts, drifts, fields that no row had.
+
+    `sample`: the names of some rows that were seen for the first time. `absent_fields` is None until a row has been read. `seen` counts the rows that were read value by value.
+    """
+
+    changed: int = 0
+    events: int = 0
+    seen: int = 0
+    deadlines_ahead: int = 0
+    sample: list[str] = field(default_factory=list)
+    drifts: dict[str, Drift] = field(default_factory=dict)
+    absent_fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """What rows are taken in with.
+
+    `is_silent_first`: rows never seen before are learnt without a word (baseline, a list that grew at once).
+    `knows_first`: rows never seen before may be learnt at all (the read is complete).
+    """
+
+    source: Source
+    draft: Draft
+    plan: Plan
+    record: SourceRecord
+    stance: Stance
+    now: datetime
+    is_silent_first: bool
+    knows_first: bool
+
+
+def take_changed_rows(taking: Taking, findings: Findings) -> None:
+    """Read every changed row of the draft value by value, and store what follows."""
+    for batch in taking.draft.changed_rows():
+        deadlines = taking.draft.deadlines_of([changed.id for changed, _stored in batch])
+        for changed, stored in batch:
+            take_row(taking, findings, changed, stored, deadlines.get(changed.id, ()))
+
+
+def take_row(
+    taking: Taking,
+    findings: Findings,
+    changed: ChangedRow,
+    stored: Row | None,
+    deadlines: Sequence[Deadline],
+    presence: Presence = Presence.LISTED,
+) -> None:
+    """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
+    reading = taking.source.interpret(changed.body)
+    _note_drift(findings, reading.drifts, reading.absent)
+    if stored is None and not taking.knows_first:
+        return
+    after = settle(taking.stance.api, reading, stored.conversation if stored else None)
+    sighting = see(taking.stance.api, stored, after, taking.stance.unwatched)
+    standing = _place(advance(sighting, taking.now), presence, taking.now)
+    is_same = stored is not None and not sighting.changes and stored.conversation.state == after.state
+    if stored is not None and is_same and standing == stored.standing:
+        taking.draft.put_digest(changed.id, changed.digest)
+        return
+    was_moved = stored is None or not is_same or stored.standing.presence is not standing.presence
+    findings.changed += was_moved
+    rev = 1 if stored is None else stored.rev + was_moved
+    if stored is None and len(findings.sample) < SAMPLE_SIZE:
+        findings.sample.append(after.name or after.id)
+    row = Row(conversation=after, rev=rev, digest=changed.digest, standing=standing)
+    taking.draft.put_row(row, is_same_version=is_same)
+    _tell(taking, findings, row, _facts(taking, sighting, standing), between(taking, stored))
+    arm(taking, findings, row, deadlines, is_silent=stored is None and taking.is_silent_first)
+
+
+def take_returned_rows(taking: Taking, findings: Findings) -> None:
+    """Put rows that are back, byte for byte as they were, into the list again; only a removed one is news."""
+    for batch in taking.draft.returned_rows():
+        deadlines = taking.draft.deadlines_of([stored.conversation.id for stored in batch])
+        for stored in batch:
+            _take_back(taking, findings, stored, deadlines.get(stored.conversation.id, ()))
+
+
+def arm(taking: Taking, findings: Findings, row: Row, deadlines: Sequence[Deadline], *, is_silent: bool) -> None:
+    """Store what the deadlines of a row become."""
+    leads = taking.plan.leads
+    rearmed = rearm(taking.stance.api, row, deadlines, leads, taking.now, is_silent=is_silent)
+    if rearmed.add or rearmed.drop:
+        taking.draft.put_deadlines(row.conversation.id, rearmed)
+        findings.deadlines_ahead += sum(deadline.state is DeadlineState.ARMED for deadline in rearmed.add)
+
+
+def remove(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[Deadline]) -> None:
+    """Conclude that a row is gone: say so, and disarm its deadlines."""
+    standing = replace(stored.standing, presence=Presence.REMOVED)
+    row = replace(stored, rev=stored.rev + 1, standing=standing)
+    findings.changed += 1
+    taking.draft.put_row(row, is_same_version=True)
+    _tell(taking, findings, row, (Fact(type=EventType.CONVERSATION_REMOVED),), between(taking, stored))
+    arm(taking, findings, row, deadlines, is_silent=True)
+
+
+def between(taking: Taking, stored: Row | None) -> Between | None:
+    """Return the two reads that a change happened between, None where nothing was read before."""
+    after = (stored.standing.known_at if stored else None) or taking.record.last_read_at
+    return Between(after=after, before=taking.now) if after is not None and after <= taking.now else None
+
+
+def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[Deadline]) -> None:
+    sighting = see(taking.stance.api, stored, stored.conversation, taking.stance.unwatched)
+    if is_flagged_removed(sighting):
+        return
+    was_removed = stored.standing.presence is Presence.REMOVED
+    row = replace(stored, rev=stored.rev + was_removed, standing=advance(sighting, taking.now))
+    taking.draft.put_row(row, is_same_version=True)
+    if was_removed:
+        findings.changed += 1
+        _tell(taking, findings, row, derive_facts(sighting), between(taking, stored))
+        arm(taking, findings, row, deadlines, is_silent=False)
+
+
+def _facts(taking: Taking, sighting: Sighting, standing: Standing) -> tuple[Fact, ...]:
+    """A row that says of itself that it is removed has nothing else to say; one learnt in silence nothing at all."""
+    if sighting.is_first and (taking.is_silent_first or standing.presence is Presence.REMOVED):
+        return ()
+    if is_flagged_removed(sighting):
+        was_there = sighting.standing.presence is not Presence.REMOVED
+        return (Fact(type=EventType.CONVERSATION_REMOVED),) if was_there else ()
+    return derive_facts(sighting)
+
+
+def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], span: Between | None) -> None:
+    shown = row.conversation
+    linked = replace(row, conversation=replace(shown, url=make_link(taking.plan.link, shown.id, shown.fields)))
+    for fact in facts:
+        event = to_event(fact, stance=taking.stance, row=linked, now=taking.now, between=span)
+        taking.draft.put_owed(taking.plan.owe(event))
+        findings.events += 1
+
+
+def _place(standing: Standing, presence: Presence, now: datetime) -> Standing:
+    if presence is Presence.HIDDEN and standing.presence is not Presence.REMOVED:
+        return replace(standing, presence=presence, known_at=now)
+    return standing
+
+
+def _note_drift(findings: Findings, drifts: Iterable[Drift], absent: frozenset[str]) -> None:
+    findings.seen += 1
+    for drift in drifts:
+        findings.drifts.setdefault(drift.field, drift)
+    known = findings.absent_fields
+    findings.absent_fields = absent if known is None else known & absent

@@ -1,0 +1,73 @@
+"""Deadlines as stored rows: loaded, armed, dropped and told."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from watcher.domain.deadline import Deadline, DeadlineState, Rearmed
+from watcher.domain.event import EventType
+from watcher.store.rows import instant, to_ms
+
+_MS = timedelta(milliseconds=1)
+_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms, known_at_ms, state)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?)"""
+_KEY = "source = ? AND conversation = ? AND kind = ? AND at_ms = ? AND lead_ms = ?"
+
+
+def load_deadlines(
+    connection: sqlite3.Connection, source: int, ids: Collection[str]
+) -> Mapping[str, Sequence[Deadline]]:
+    """Return the stored deadlines of some conversations."""
+    found: dict[str, list[Deadline]] = {}
+    rows = connection.execute(
+        "SELECT * FROM deadlines WHERE source = ? AND conversation IN (SELECT value FROM json_each(?))",
+        (source, json.dumps(list(ids))),
+    )
+    for row in rows:
+        found.setdefault(row["conversation"], []).append(deadline_of(row))
+    return found
+
+
+def deadline_of(row: sqlite3.Row) -> Deadline:
+    """Return the deadline of a row of the table."""
+    return Deadline(
+        kind=EventType(row["kind"]),
+        at=instant(row["at_ms"]),
+        lead=row["lead_ms"] * _MS,
+        known_at=instant(row["known_at_ms"]),
+        state=DeadlineState(row["state"]),
+    )
+
+
+def store_rearmed(connection: sqlite3.Connection, source: int, conversation: str, rearmed: Rearmed) -> None:
+    """Store what one conversation gains and loses."""
+    for deadline in rearmed.drop:
+        connection.execute(f"DELETE FROM deadlines WHERE {_KEY}", _key(source, conversation, deadline))  # noqa: S608
+    connection.executemany(_INSERT, [columns(source, conversation, deadline) for deadline in rearmed.add])
+
+
+def mark_told(connection: sqlite3.Connection, source: int, conversation: str, deadlines: Iterable[Deadline]) -> None:
+    """Mark deadlines as told: they never fire again for the same instant and lead."""
+    connection.executemany(
+        f"UPDATE deadlines SET state = 'told' WHERE {_KEY}",  # noqa: S608
+        [_key(source, conversation, deadline) for deadline in deadlines],
+    )
+
+
+def columns(source: int, conversation: str, deadline: Deadline) -> tuple[object, ...]:
+    """Return a deadline as the columns of the table, in its order."""
+    key = _key(source, conversation, deadline)
+    return (*key, to_ms(deadline.fires_at), to_ms(deadline.known_at), deadline.state.value)
+
+
+def next_deadline(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the earliest armed deadline fires, None where none is armed."""
+    row = connection.execute("SELECT min(fires_at_ms) AS ms FROM deadlines WHERE state = 'armed'").fetchone()
+    return None if row["ms"] is None else instant(row["ms"])
+
+
+def _key(source: int, conversation: str, deadline: Deadline) -> tuple[object, ...]:
+    return source, conversation, deadline.kind.value, to_ms(deadline.at), deadline.lead // _MS

@@ -1,0 +1,131 @@
+"""Sources and their snapshots: what is remembered of each, and the drafts of its polls."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from watcher.domain.deadline import Deadline, Rearmed
+from watcher.domain.health import Health
+from watcher.domain.snapshot import Row
+from watcher.pipeline.outbox import Owed
+from watcher.pipeline.snapshots import PollRecord, SourceRecord
+from watcher.store.database import Database
+from watcher.store.deadlines import load_deadlines, store_rearmed
+from watcher.store.draft import SqliteDraft
+from watcher.store.events import insert_owed, remember_ruleset
+from watcher.store.rows import from_ms, row_of
+from watcher.store.sources import store_poll, store_source
+
+_BATCH = 500
+_ROWS_AFTER = """SELECT r.*, v.doc FROM rows r JOIN versions v ON v.key = r.version
+    WHERE r.source = ? AND r.id > ? ORDER BY r.id LIMIT ?"""
+
+
+class SqliteSnapshots:
+    """The SnapshotStore port over the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open_source(self, name: str, *, api: str, identity: str, link: str, interval: timedelta) -> SourceRecord:
+        """Return what is remembered of a source; another identity starts a new epoch with nothing in it."""
+        with self._database.write() as connection:
+            known = _find(connection, name)
+            if known is None:
+                _insert(connection, name, api, identity)
+            elif (known["api"], known["identity"]) != (api, identity):
+                _forget(connection, known["key"], api, identity)
+            connection.execute(
+                "UPDATE sources SET link = ?, interval_ms = ? WHERE name = ?",
+                (link, interval // timedelta(milliseconds=1), name),
+            )
+            return _record(_find(connection, name))
+
+    @contextmanager
+    def draft(self, record: SourceRecord) -> Iterator[SqliteDraft]:
+        """Give the draft of one poll, on this thread's connection."""
+        draft = SqliteDraft(self._database, record)
+        try:
+            yield draft
+        finally:
+            draft.drop()
+
+    def rearm(self, record: SourceRecord, leads: str, decide: Callable[[Row, Sequence[Deadline]], Rearmed]) -> None:
+        """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
+        with self._database.write() as connection:
+            last = ""
+            while rows := connection.execute(_ROWS_AFTER, (record.key, last, _BATCH)).fetchall():
+                stored = load_deadlines(connection, record.key, [row["id"] for row in rows])
+                for raw in rows:
+                    row = row_of(raw)
+                    rearmed = decide(row, stored.get(row.conversation.id, ()))
+                    store_rearmed(connection, record.key, row.conversation.id, rearmed)
+                last = rows[-1]["id"]
+            connection.execute("UPDATE sources SET leads = ? WHERE key = ?", (leads, record.key))
+
+    def drifted_fields(self, record: SourceRecord) -> frozenset[str]:
+        """Return the fields whose drift has been told in this epoch."""
+        rows = self._database.connection().execute("SELECT field FROM drifts WHERE source = ?", (record.key,))
+        return frozenset(row["field"] for row in rows)
+
+    def record_poll(self, record: SourceRecord, poll: PollRecord, owed: Sequence[Owed], ruleset: str) -> None:
+        """Store a poll that read nothing usable, in one transaction."""
+        with self._database.write() as connection:
+            key = remember_ruleset(connection, ruleset)
+            told = sum(insert_owed(connection, each, None, key) for each in owed)
+            store_source(connection, record)
+            store_poll(connection, record, replace(poll, events=told))
+
+
+def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = connection.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()
+    return found
+
+
+def _insert(connection: sqlite3.Connection, name: str, api: str, identity: str) -> None:
+    connection.execute(
+        "INSERT INTO sources(name, api, identity, epoch) VALUES(?, ?, ?, 1)",
+        (name, api, identity),
+    )
+
+
+def _forget(connection: sqlite3.Connection, key: int, api: str, identity: str) -> None:
+    """Start a new epoch: what is stored of another list says nothing about this one. Events stay, with their versions."""
+    for table in ("pages", "deadlines", "drifts", "rows"):
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", (key,))  # noqa: S608 - names from the line above
+    connection.execute("DELETE FROM versions WHERE source = ? AND NOT is_kept", (key,))
+    connection.execute(
+        """UPDATE sources SET api = ?, identity = ?, epoch = epoch + 1, baseline_at_ms = NULL, last_read_at_ms = NULL,
+           suspect_since_ms = NULL, suspect_reason = '', is_accepted = 0, not_before_ms = NULL WHERE key = ?""",
+        (api, identity, key),
+    )
+
+
+def _record(row: sqlite3.Row | None) -> SourceRecord:
+    if row is None:  # it was written in this transaction
+        raise AssertionError
+    health = Health(
+        failures=row["failures"],
+        failing_since=from_ms(row["failing_since_ms"]),
+        error=row["error"],
+        is_told=bool(row["is_failing_told"]),
+    )
+    return SourceRecord(
+        key=row["key"],
+        name=row["name"],
+        epoch=row["epoch"],
+        link=row["link"],
+        leads=row["leads"],
+        baseline_at=from_ms(row["baseline_at_ms"]),
+        last_read_at=from_ms(row["last_read_at_ms"]),
+        last_poll_at=from_ms(row["last_poll_at_ms"]),
+        health=health,
+        suspect_since=from_ms(row["suspect_since_ms"]),
+        suspect_reason=row["suspect_reason"],
+        is_accepted=bool(row["is_accepted"]),
+        not_before=from_ms(row["not_before_ms"]),
+    )

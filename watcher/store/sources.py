@@ -1,0 +1,51 @@
+"""A source's own row: its health, its suspicion, and the record of its polls."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from watcher.pipeline.snapshots import PollRecord, SourceRecord
+from watcher.store.rows import to_ms
+
+
+def store_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
+    """Store what is remembered of a source. An `accept` that came while the poll ran stays for the next one."""
+    health = record.health
+    connection.execute(
+        """UPDATE sources SET leads = ?, baseline_at_ms = ?, last_read_at_ms = ?, last_poll_at_ms = ?, failures = ?,
+           failing_since_ms = ?, error = ?, is_failing_told = ?, suspect_since_ms = ?, suspect_reason = ?,
+           not_before_ms = ? WHERE key = ?""",
+        (
+            record.leads,
+            to_ms(record.baseline_at),
+            to_ms(record.last_read_at),
+            to_ms(record.last_poll_at),
+            health.failures,
+            to_ms(health.failing_since),
+            health.error,
+            health.is_told,
+            to_ms(record.suspect_since),
+            record.suspect_reason,
+            to_ms(record.not_before),
+            record.key,
+        ),
+    )
+
+
+def store_poll(connection: sqlite3.Connection, record: SourceRecord, poll: PollRecord) -> None:
+    """Store the record of one poll."""
+    connection.execute(
+        """INSERT INTO polls(source, started_at_ms, ended_at_ms, outcome, pages, rows, changed, events, error)
+           VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            record.key,
+            to_ms(poll.started_at),
+            to_ms(poll.ended_at),
+            poll.outcome.value,
+            poll.pages,
+            poll.rows,
+            poll.changed,
+            poll.events,
+            poll.error,
+        ),
+    )
