@@ -80,6 +80,21 @@ def test_counters_never_fall_below_zero() -> None:
         assert min(counters, default=0) >= 0
 
 
+def test_the_world_does_not_grow_for_ever() -> None:
+    lab = _lab(conversations=20)
+    for _ in range(2000):
+        lab.story.step()
+    assert all(10 < len(api.rows) < 60 for api in (lab.onq, lab.osn))
+
+
+def test_a_new_conversation_never_takes_the_id_of_another() -> None:
+    lab = _lab(conversations=0)
+    for _ in range(200):
+        lab.story.step()
+    first_seen = [(t.api, t.id) for t in lab.story.truth if t.what is What.OPENED and t.before is None]
+    assert len(first_seen) == len(set(first_seen))
+
+
 def test_a_story_can_begin_in_an_empty_world() -> None:
     lab = _lab(conversations=0)
     for _ in range(50):

@@ -1,7 +1,7 @@
 """A generated world is plausible, and a big one is quick to make and to read."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from statistics import mean
 from time import monotonic
 
@@ -51,6 +51,12 @@ def test_dates_of_a_course_are_in_order(big: Lab) -> None:
         if not str(row["start_register_on"]) <= str(row["close_on"]) <= str(row["start_on"]) < str(row["end_on"])
     ]
     assert wrong == []
+
+
+def test_a_small_world_has_deadlines_that_soon_come() -> None:
+    lab = Lab(story=False, clock=lambda: NOON)
+    closing = {datetime.fromisoformat(str(row["close_on"])) - NOON for row in lab.onq.rows}
+    assert {timedelta(seconds=50), timedelta(hours=1, seconds=20), timedelta(hours=24, seconds=35)} <= closing
 
 
 def test_pages_of_a_big_list_are_cheap(onq: OnqClient) -> None:

@@ -20,6 +20,7 @@ from watcher.lab.world import FIRST_ONQ_ID, FIRST_OSN_ID, iso, onq_plausible, on
 MOST_CHANGES = 4
 _ARRIVAL, _DEPARTURE, _RETURN = 0.08, 0.05, 0.06
 _TRIES = 200
+_ROOM = 10
 _JOIN_S = 0.5
 
 
@@ -42,6 +43,7 @@ class Story:
         self.changed = Condition()
         self._ended = Event()
         self._running: Thread | None = None
+        self._limits: dict[str, int] = {}
         self._removed: dict[str, list[Row]] = {onq.name: [], osn.name: []}
         self._newest = {onq.name: FIRST_ONQ_ID + 100_000, osn.name: FIRST_OSN_ID + 100_000}
         self._opening = (self._first_beat, self._second_beat, self._third_beat, self._fourth_beat, self._fifth_beat)
@@ -109,7 +111,7 @@ class Story:
     def _happen(self) -> None:
         api = self._chance.choice((self._onq, self._osn))
         fate = self._chance.random()
-        if not api.rows or fate < _ARRIVAL:
+        if not api.rows or (fate < _ARRIVAL and len(api.rows) < self._most(api)):
             self._arrive(api)
         elif fate < _ARRIVAL + _DEPARTURE and len(api.rows) > 1:
             self._depart(api)
@@ -117,6 +119,10 @@ class Story:
             self._come_back(api)
         else:
             self._change(api, ONQ_ACTS if api is self._onq else OSN_ACTS)
+
+    def _most(self, api: OnqApi | OsnApi) -> int:
+        """How many rows the world may grow to: somewhat more than it had when its story began."""
+        return self._limits.setdefault(api.name, _ROOM + len(api.rows) * 5 // 4)
 
     def _change(self, api: OnqApi | OsnApi, acts: tuple[Act, ...]) -> None:
         row = api.rows.get(self._chance.choice(api.rows.ids())) or {}
@@ -152,6 +158,8 @@ class Story:
     def _arrive(self, api: OnqApi | OsnApi, **fields: object) -> None:
         """A new conversation comes, at some place in the list."""
         self._newest[api.name] += 1
+        while self._newest[api.name] in api.rows:
+            self._newest[api.name] += 1
         make = onq_plausible if api is self._onq else osn_plausible
         row = {**make(self._newest[api.name], self._chance, self._now()), **fields}
         api.rows.insert(self._chance.randint(0, len(api.rows)), row)

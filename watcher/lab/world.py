@@ -28,7 +28,8 @@ _STORY_DATES = (  # the first enrolling courses: leads of 1 h and 24 h, and an e
 def fill(api: OnqApi | OsnApi, number: int, seed: int = 7, *, now: datetime | None = None) -> None:
     """Add `number` plausible rows; dates lie around `now` (default: the API's clock)."""
     chance, at = Random(seed), now or api.now()
-    first = len(api.rows) + (FIRST_ONQ_ID if isinstance(api, OnqApi) else FIRST_OSN_ID)
+    lowest = FIRST_ONQ_ID if isinstance(api, OnqApi) else FIRST_OSN_ID
+    first = max((int(identity) + 1 for identity in api.rows.ids() if identity.isdigit()), default=lowest)
     make = onq_plausible if isinstance(api, OnqApi) else osn_plausible
     api.rows.extend(make(first + index, chance, at) for index in range(number))
 
