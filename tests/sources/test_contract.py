@@ -8,7 +8,7 @@ import pytest
 
 from tests.sources.wiring import NOTHING, NOW, Memory, digest, lab, onq, osn, rows_of, settings
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import TornError
+from watcher.domain.listing import Page, TornError
 from watcher.lab import Kind, Lab, OnqApi, OsnApi, onq_row, osn_row
 from watcher.pipeline.ports import Source
 from watcher.sources.settings import SourceSettings
@@ -136,7 +136,7 @@ def test_a_counter_that_changes_while_the_list_is_read_tears_nothing(side: Side)
 
 def test_pages_before_a_failure_have_arrived(side: Side) -> None:
     side.api.faults.add("status", status=500, page=2, on="listing")
-    arrived = []
+    arrived: list[Page] = []
     with pytest.raises(SourceError, match="HTTP 500"):
         arrived.extend(_until_it_fails(side.source(page_size=10), arrived))
     assert [page.position for page in arrived] == [0, 1]
@@ -226,7 +226,7 @@ def test_a_redirect_that_never_ends_is_an_error(side: Side) -> None:
 def test_a_list_without_end_ends_in_an_error_or_with_every_row_read_once(side: Side, fault: str) -> None:
     side.api.faults.add(fault, on="listing")
     source = side.source(page_size=10, common=settings(page_limit=20))
-    pages = []
+    pages: list[Page] = []
     try:
         pages.extend(_until_it_fails(source, pages))
     except SourceError as error:
@@ -248,7 +248,7 @@ def test_an_error_says_what_the_server_said_without_control_characters_or_tokens
 @pytest.mark.parametrize("row", ['{"name": "x"}', '{"id": null}', '{"id": " "}', '{"id": true}', '{"id": [1]}', "7"])
 def test_a_row_without_an_id_spoils_the_page(side: Side, row: str) -> None:
     side.api.faults.add("status", status=200, body=f'{{"items": [{{"id": "1"}}, {row}]}}', on="listing")
-    with pytest.raises(SourceError, match="without a usable id|no object"):
+    with pytest.raises(SourceError, match=r"without a usable id|no object"):
         list(side.source().read(NOTHING))
 
 

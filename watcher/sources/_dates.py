@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 _FIRST_YEAR = 1970
 _MILLISECONDS_FROM = 10**11
 """as seconds this would be the year 5138, as milliseconds it is 1973"""
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?", re.IGNORECASE)
-_BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_RFC_1123 = re.compile(r"([A-Za-z]{3,9},? )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(:\d{2})?( .*)?")
-_NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,9})?")
-_NAMED_UTC = re.compile(r"\s*(UTC|GMT)$", re.IGNORECASE)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?", re.IGNORECASE | re.ASCII)
+_BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_RFC_1123 = re.compile(r"([A-Za-z]{3,9},? )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(:\d{2})?( .*)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,9})?", re.ASCII)
+_NAMED_UTC = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
 _LAST_SECOND = time(23, 59, 59)
 
 

@@ -109,7 +109,7 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
     body = body.removeprefix(mark)
     try:
         text = body.decode(encoding)
-    except (UnicodeError, LookupError) as error:
+    except (ValueError, LookupError) as error:  # a UnicodeError is a ValueError
         raise SourceError(f"the answer is not in its encoding ({clean(encoding)}, {type(error).__name__})") from error
     return body if encoding == "utf-8" else text.encode("utf-8")
 

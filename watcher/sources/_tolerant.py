@@ -17,8 +17,10 @@ from watcher.sources._dates import read_instant
 
 _YES = frozenset({"true", "1", "yes", "y", "t", "on"})
 _NO = frozenset({"false", "0", "no", "n", "f", "off"})
-_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
 _LARGEST_COUNT = 2**63 - 1
+_EXACT = 2.0**53
+"""beyond it a float stands for more than one whole number"""
 _LONGEST_SAMPLE = 60
 _WHOLE_ROW = "(row)"
 
@@ -147,12 +149,12 @@ def _number(value: Any) -> int | float | None:
         return None
     if not _NUMBER.fullmatch(text):
         raise ValueError("no number")
+    if text.lstrip("+-").isdigit():
+        return int(text)
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("no finite number")
-    if number == int(number) and abs(number) <= _LARGEST_COUNT:
-        return int(text) if text.lstrip("+-").isdigit() else int(number)
-    return number
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def _choice(value: Any, choices: tuple[str, ...]) -> tuple[str | None, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -116,7 +117,9 @@ class _Stream(httpcore.NetworkStream):
         return self._real.get_extra_info(info)
 
 
+@cache
 def _trusted() -> ssl.SSLContext:
+    """Read the certificates once: that takes longer than many a poll."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context
