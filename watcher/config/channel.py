@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from watcher.domain.secret import Secret
 TAG = "tag:"
 """what a name begins with that means every channel with a tag"""
 
-UrlCheck = Callable[[Secret], str | None]
-"""says why no channel can be made of a URL, without showing it; None where one can"""
+UrlCheck = Callable[[str, Secret], str | None]
+"""says why no channel of a name can be made of a URL, without showing it; None where one can"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def read_channels(reading: Reading, find_bad_url: UrlCheck) -> dict[str, Channel
         settings = reading.model(ChannelSettings, ("channels", name), written)
         if settings is None:
             continue
-        complaint = find_bad_url(settings.url)
+        complaint = find_bad_url(name, settings.url)
         if complaint:
             wrong, _, right = complaint.partition("; ")
             reading.refuse(("channels", name, "url"), wrong, right)
@@ -49,19 +49,18 @@ def read_channels(reading: Reading, find_bad_url: UrlCheck) -> dict[str, Channel
     return channels
 
 
-def find_audience(written: Mapping[str, Any], foreign: Mapping[str, Sequence[str]]) -> Audience:
-    """Return whom rules may name, from the table `channels` as it stands and the tags of included Apprise files."""
+def find_audience(written: Mapping[str, Any], foreign_tags: Collection[str]) -> Audience:
+    """Return whom rules may name, from the table `channels` as it stands and the tags of included Apprise files.
+
+    The services of a foreign tag are one channel, which has the tag's whole name: `tag:NAME`.
+    """
     tags: dict[str, list[str]] = {}
     for name, table in written.items():
         for tag in _tags(table):
             tags.setdefault(tag, []).append(name)
-    for tag, names in foreign.items():
-        tags.setdefault(tag, []).extend(names)
-    foreign_names = (name for names in foreign.values() for name in names)
-    return Audience(
-        names=tuple(dict.fromkeys([*written, *foreign_names])),
-        tags={tag: tuple(dict.fromkeys(names)) for tag, names in tags.items()},
-    )
+    for tag in foreign_tags:
+        tags.setdefault(tag, []).append(TAG + tag)
+    return Audience(names=tuple(written), tags={tag: tuple(dict.fromkeys(names)) for tag, names in tags.items()})
 
 
 def resolve_channels(reading: Reading, audience: Audience, path: KeyPath, written: Iterable[str]) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ from watcher.domain.errors import ConfigError
 from watcher.domain.rule import Rule, operator_rule
 from watcher.pipeline.settings import Options
 
-ForeignTags = Callable[[Sequence[Path]], Mapping[str, Sequence[str]]]
-"""reads the tags of included Apprise files: tag -> names of its channels; raises ConfigError"""
+ForeignTags = Callable[[Sequence[Path]], Collection[str]]
+"""reads the tags of included Apprise files; raises ConfigError"""
 
 SECTIONS = ("sources", "deadlines", "channels", "rules", "retention", "apprise")
 
@@ -35,8 +35,8 @@ def load(
     environ: Mapping[str, str],
     source_options: Mapping[str, type[Options]],
     source_fields: Mapping[str, Collection[str]],
-    foreign_tags: ForeignTags = lambda _: {},
-    find_bad_url: UrlCheck = lambda _: None,
+    foreign_tags: ForeignTags = lambda _: (),
+    find_bad_url: UrlCheck = lambda _name, _url: None,
 ) -> Config:
     """Read a config and try each of its secrets.
 
@@ -59,7 +59,8 @@ def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_bad_url:
     channels = read_channels(reading, find_bad_url)
     retention = reading.model(Retention, ("retention",), reading.table("retention"))
     include = _read_include(reading)
-    audience = find_audience(_whole(reading, "channels"), _read_foreign(reading, include, foreign_tags))
+    tags = _read_foreign(reading, include, foreign_tags)
+    audience = find_audience(_whole(reading, "channels"), tags)
     operator = resolve_channels(reading, audience, ("operator",), general.operator if general else ())
     rules = _read_all_rules(reading, Scope(sources=_find_fields(reading, apis), audience=audience), operator)
     _check_modes(reading)
@@ -77,6 +78,7 @@ def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_bad_url:
         rules_text=write_rules(rules),
         retention=retention,
         apprise_include=include,
+        foreign_tags=tags,
         warnings=tuple(reading.warnings),
     )
 
@@ -93,12 +95,12 @@ def _read_include(reading: Reading) -> tuple[Path, ...]:
     return apprise.include if apprise else ()
 
 
-def _read_foreign(reading: Reading, include: Sequence[Path], foreign_tags: ForeignTags) -> Mapping[str, Sequence[str]]:
+def _read_foreign(reading: Reading, include: Sequence[Path], foreign_tags: ForeignTags) -> tuple[str, ...]:
     try:
-        return foreign_tags(include) if include else {}
+        return tuple(sorted(foreign_tags(include))) if include else ()
     except ConfigError as error:
         reading.refuse(("apprise", "include"), error.text, error.remedy)
-        return {}
+        return ()
 
 
 def _read_all_rules(reading: Reading, scope: Scope, operator: tuple[str, ...]) -> tuple[Rule, ...]:

@@ -34,12 +34,13 @@ class Suspect(Options):
     hold: Annotated[DurationSetting, bounded("0s", "31d")] = timedelta(minutes=30)
 
 
-class SourceSettings(Options):
+class CommonSettings(Options):
     """What every source can be told, whatever its API.
 
     `timezone`: for dates that carry no zone. `failing_after`: polls in a row. `link`: a template with `{id}`.
     `request_timeout`: for one whole request. `page_bytes`: decoded bytes of a page. `page_limit`: pages of a listing.
     `look_budget`: hidden conversations asked after in a poll. `ca_file`: certificates to trust instead of the system's.
+    `proxy`: its URL, a secret because it may hold a password; the environment's proxies are not used.
     """
 
     api: Text
@@ -50,14 +51,15 @@ class SourceSettings(Options):
     suspect: Suspect = Suspect()
     ignore: tuple[Text, ...] = ()
     link: str = ""
-    request_timeout: Annotated[DurationSetting, bounded("1s", "10m")] = timedelta(seconds=60)
-    page_bytes: Annotated[int, Field(ge=1_024, le=1_073_741_824)] = 67_108_864
+    request_timeout: Annotated[DurationSetting, bounded("1s", "10m")] = timedelta(seconds=30)
+    page_bytes: Annotated[int, Field(ge=1_024, le=1_073_741_824)] = 16_777_216
     page_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     look_budget: Annotated[int, Field(ge=0, le=10_000)] = 50
     ca_file: FileSetting | None = None
+    proxy: SecretSetting | None = None
 
     @model_validator(mode="after")
-    def _has_one_schedule(self) -> SourceSettings:
+    def _has_one_schedule(self) -> CommonSettings:
         if self.every is not None and self.cron is not None:
             raise ValueError("has both every and cron; leave one of them out")
         return self
@@ -79,7 +81,7 @@ class SourceConfig:
     """One configured API: what all have, and its API's own options."""
 
     name: str
-    settings: SourceSettings
+    settings: CommonSettings
     options: Options
 
 
@@ -151,7 +153,8 @@ class Config:
 
     `timezone`: how times are shown. `operator`: names of channels, tags resolved. `rules`: in file order, the built-in
     rule for the operator last. `rules_text`: the rules as canonical JSON, without secrets, for the record.
-    `state_dir` is None where the file does not set it.
+    `state_dir` is None where the file does not set it. `foreign_tags`: the tags of included Apprise files; the services
+    of one are the channel `tag:NAME` of rules.
     """
 
     path: Path
@@ -165,4 +168,5 @@ class Config:
     rules_text: str
     retention: Retention
     apprise_include: tuple[Path, ...]
+    foreign_tags: tuple[str, ...]
     warnings: tuple[Finding, ...]

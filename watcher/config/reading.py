@@ -48,14 +48,25 @@ class Reading:
         else:
             self.refuse(path, "is not a known key", near(name, known))
 
-    def model(self, model: type[Model], path: KeyPath, written: Mapping[str, Any]) -> Model | None:
-        """Return a table as a model, None (and errors) where it is none."""
-        context = {SECRETS: self.secrets, FOLDER: self.document.path.parent}
+    def model(
+        self, model: type[Model], path: KeyPath, written: Mapping[str, Any], fallback: Mapping[str, Any] | None = None
+    ) -> Model | None:
+        """Return a table as a model; what is wrong in it becomes errors.
+
+        Then the right keys alone, and `fallback` for required ones, are returned, so that errors between them are found
+        as well; None where that is no model either.
+        """
         try:
-            return model.model_validate(written, context=context)
+            return self._validate(model, written)
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                self._refuse_detail(model, path, written, detail)
+            details = error.errors(include_url=False)
+        for detail in details:
+            self._refuse_detail(model, path, written, detail)
+        wrong = {detail["loc"][0] for detail in details if detail["loc"]}
+        right = {key: value for key, value in written.items() if key not in wrong}
+        try:
+            return self._validate(model, {**(fallback or {}), **right})
+        except ValidationError:
             return None
 
     def tables(self, key: str) -> dict[str, Mapping[str, Any]]:
@@ -76,6 +87,10 @@ class Reading:
             return written
         self.refuse((key,), "is not a table", f"write [{key}] and its keys below")
         return {}
+
+    def _validate(self, model: type[Model], written: Mapping[str, Any]) -> Model:
+        context = {SECRETS: self.secrets, FOLDER: self.document.path.parent}
+        return model.model_validate(written, context=context)
 
     def _refuse_detail(
         self, model: type[BaseModel], path: KeyPath, written: Mapping[str, Any], detail: ErrorDetails

@@ -35,7 +35,8 @@ def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for place, written in enumerate(_tables(reading)):
         path = ("rules", place)
-        settings = reading.model(RuleSettings, path, written)
+        fallback = {"name": f"rule {place + 1}", "events": ["*"], "channels": scope.audience.known[:1]}
+        settings = reading.model(RuleSettings, path, written, fallback)
         if settings is None:
             continue
         rule = _read_rule(reading, scope, path, settings)
@@ -98,12 +99,14 @@ def _check_rule_name(reading: Reading, path: KeyPath, name: str, rules: Mapping[
 
 
 def _find_types(reading: Reading, path: KeyPath, settings: RuleSettings) -> tuple[EventType, ...]:
-    """Return the event types that a rule is about; a glob that matches none is an error."""
+    """Return the event types that a rule is about; a glob that matches none is an error, and might have meant any."""
+    globs = settings.events
     known = tuple(kind.value for kind in EventType)
     for place, glob in enumerate(settings.events):
         if not matching([glob], known):
             reading.refuse((*path, "events", place), f"{glob!r} matches no type of event", near(glob, known))
-    return tuple(EventType(name) for name in matching(settings.events, known))
+            globs = ("*",)
+    return tuple(EventType(name) for name in matching(globs, known))
 
 
 def _find_sources(
@@ -149,7 +152,9 @@ def _check_path(
     if not having:
         elsewhere = any(has_path(kind, path, fields) for kind in EventType)
         whose = "the rule's events" if elsewhere else "any event"
-        known = {one for one in all_paths(fields) if any(has_path(kind, one, fields) for kind in types)}
+        known = {
+            one for one in all_paths(fields) if not elsewhere or any(has_path(kind, one, fields) for kind in types)
+        }
         reading.refuse(at, f"{path!r} is no path of {whose}", near(path, known))
         return
     lacking = [kind.value for kind in types if kind not in having]

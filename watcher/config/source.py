@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from watcher.config.finding import near
-from watcher.config.model import SourceConfig, SourceSettings
+from watcher.config.model import CommonSettings, SourceConfig
 from watcher.config.reading import Reading, known_keys
 from watcher.pipeline.settings import Options
 
@@ -54,8 +54,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 def _read_source(reading: Reading, apis: Apis, name: str, written: Mapping[str, Any]) -> SourceConfig | None:
     """Read one source; the keys of the common part and of the API stand side by side."""
     path = ("sources", name)
-    common = known_keys(SourceSettings)
-    settings = reading.model(SourceSettings, path, {key: value for key, value in written.items() if key in common})
+    common = known_keys(CommonSettings)
+    settings = reading.model(CommonSettings, path, {key: value for key, value in written.items() if key in common})
     model = _find_model(reading, apis, name, written)
     if model is None:
         return None
@@ -76,7 +76,7 @@ def _find_model(reading: Reading, apis: Apis, name: str, written: Mapping[str, A
     return apis.options.get(api) if isinstance(api, str) else None
 
 
-def _check_fields(reading: Reading, name: str, settings: SourceSettings, fields: Collection[str]) -> None:
+def _check_fields(reading: Reading, name: str, settings: CommonSettings, fields: Collection[str]) -> None:
     for place, ignored in enumerate(settings.ignore):
         if fields and ignored not in fields:
             path = ("sources", name, "ignore", place)
