@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +23,8 @@ class Plan:
 
     `identity` changes when another list is read (address, account, filter). `ignore`: fields that
     `conversation.changed` leaves out beside the usual ones. `look_budget`: how many single rows a poll may ask after.
-    `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `on_page` is told the rows so far.
+    `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `hold` keeps a source's rows from being
+    written by its deadlines while a poll concludes. `on_page` is told the pages and rows so far.
     """
 
     identity: str
@@ -36,6 +38,7 @@ class Plan:
     failing_after: int = 3
     ignore: frozenset[str] = frozenset()
     look_budget: int = 100
+    hold: Callable[[str], AbstractContextManager[object]] = field(default=lambda _source: nullcontext())
     on_page: Callable[[int, int], None] = field(default=lambda _pages, _rows: None)
 
     def owe(self, event: Event) -> Owed:

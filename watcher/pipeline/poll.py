@@ -56,7 +56,8 @@ def poll_source(
         read = read_listing(source, draft, is_baseline=is_baseline, on_page=plan.on_page)
         if read.outcome is PollOutcome.FAILED or (is_baseline and read.outcome is PollOutcome.INCOMPLETE):
             return _record_failure(source, store, plan, record, read, started_at, is_dry=is_dry)
-        return _Conclusion(source, draft, plan, record, read, started_at, digest, store).conclude(is_dry=is_dry)
+        with plan.hold(source.name):
+            return _Conclusion(source, draft, plan, record, read, started_at, digest, store).conclude(is_dry=is_dry)
 
 
 def _open(source: Source, store: SnapshotStore, plan: Plan) -> SourceRecord:

@@ -27,17 +27,17 @@ def load_deadlines(
         (source, json.dumps(list(ids))),
     )
     for row in rows:
-        found.setdefault(row["conversation"], []).append(deadline_of(row))
+        found.setdefault(row["conversation"], []).append(deadline_of(row, row["known_at_ms"]))
     return found
 
 
-def deadline_of(row: sqlite3.Row) -> Deadline:
-    """Return the deadline of a row of the table."""
+def deadline_of(row: sqlite3.Row, known_at_ms: int) -> Deadline:
+    """Return the deadline of a row of the table; `known_at_ms` apart, since a joined row may have another of that name."""
     return Deadline(
         kind=EventType(row["kind"]),
         at=instant(row["at_ms"]),
         lead=row["lead_ms"] * _MS,
-        known_at=instant(row["known_at_ms"]),
+        known_at=instant(known_at_ms),
         state=DeadlineState(row["state"]),
     )
 

@@ -1,0 +1,1 @@
+"""Wiring: the only room that puts parts together and owns the clock."""

@@ -1,0 +1,124 @@
+"""The app: the parts wired together around one database, for the daemon and the commands alike."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TextIO
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.configuration import database_path, state_dir
+from watcher.bootstrap.parts import WatchedSource, make_channels, make_route, make_source
+from watcher.channels.registry import BuiltChannel
+from watcher.config.model import Config
+from watcher.pipeline.deadlines import Bell, fire_due
+from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
+from watcher.pipeline.plan import Route
+from watcher.pipeline.poll import PollReport, poll_source
+from watcher.sources.registry import SOURCES
+from watcher.store.alarms import SqliteAlarms
+from watcher.store.database import Database
+from watcher.store.lock import hold_state
+from watcher.store.outbox import SqliteOutbox
+from watcher.store.snapshots import SqliteSnapshots
+
+OnPage = Callable[[str, int, int], None]
+"""is told a source's name and the pages and rows read so far"""
+
+
+class App:
+    """Sources, channels and the store of one config; several threads may use it at once.
+
+    It keeps no state of its own that matters: everything that must survive is in the database.
+    """
+
+    def __init__(self, config: Config, database: Database, stream: TextIO = sys.stdout) -> None:
+        self.config = config
+        self.database = database
+        self._locks: dict[str, threading.RLock] = {}
+        self._route = make_route(config)
+        self.outbox = SqliteOutbox(database, ruleset=config.rules_text)
+        self.snapshots = SqliteSnapshots(database)
+        self.alarms = SqliteAlarms(database)
+        self.channels: Mapping[str, BuiltChannel] = make_channels(config, stream)
+        self.sources: Mapping[str, WatchedSource] = {
+            name: make_source(config, name, database.digest, self._route, self._hold) for name in config.sources
+        }
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+
+    def poll(
+        self, name: str, *, is_dry: bool = False, on_page: OnPage | None = None, route: Route | None = None
+    ) -> PollReport:
+        """Poll one source once; what fails is in the report. `route` replaces the rules' (to look on, when dry)."""
+        watched = self.sources[name]
+        plan = replace(watched.plan, route=route or self._route)
+        if on_page is not None:
+            plan = replace(plan, on_page=lambda pages, rows: on_page(name, pages, rows))
+        return poll_source(watched.source, self.snapshots, plan, self.database.digest, is_dry=is_dry)
+
+    def fire_deadlines(self) -> int:
+        """Tell every deadline that is due; return how many events that made."""
+        bell = Bell(
+            apis={name: kind.api for name, kind in SOURCES.items()},
+            route=self._route,
+            ruleset=self.config.rules_text,
+            now=clock.now,
+            hold=self._hold,
+        )
+        return fire_due(self.alarms, bell)
+
+    def deliver_next(self, channel: str) -> Turn:
+        """Send the delivery of a channel that has been due the longest, once."""
+        return deliver_next(self.channels[channel], self.outbox, self._desk(channel))
+
+    def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
+        """Send everything that is due now, each delivery once, channel after channel."""
+        return [
+            turn
+            for name, channel in self.channels.items()
+            for turn in drain(channel, self.outbox, self._desk(name), wait)
+        ]
+
+    def next_deadline(self) -> datetime | None:
+        """Return when the earliest deadline fires."""
+        return self.alarms.next_deadline()
+
+    def close(self) -> None:
+        """Log out of the sources and let go of the channels; the database stays open."""
+        for watched in self.sources.values():
+            watched.source.close()
+        for channel in self.channels.values():
+            channel.close()
+
+    def _desk(self, channel: str) -> Desk:
+        return Desk(
+            clock=clock.now,
+            jitter=clock.jitter,
+            route=self._route,
+            owner=f"{self._owner}-{channel}",
+            zone=self.config.timezone,
+        )
+
+    def _hold(self, source: str) -> AbstractContextManager[object]:
+        return self._locks.setdefault(source, threading.RLock())
+
+
+@contextmanager
+def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
+    """Give the app of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
+    with hold_state(state_dir(config)):
+        database = Database(database_path(config))
+        try:
+            app = App(config, database, stream)
+            try:
+                yield app
+            finally:
+                app.close()
+        finally:
+            database.close()

@@ -1,0 +1,42 @@
+"""The configuration: found, loaded with what each API and channel knows of its own options, and its state directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from watcher.channels import apprise
+from watcher.channels.registry import describe
+from watcher.config.load import load
+from watcher.config.model import Config
+from watcher.config.places import find_config, find_state_dir
+from watcher.domain.secret import Secret
+from watcher.sources.registry import SOURCES
+from watcher.store.database import FILE_NAME
+
+
+def read_config(path: Path | None) -> Config:
+    """Find and load the config. Raises ConfigError with everything that is wrong with it."""
+    return load(
+        find_config(path, os.environ),
+        environ=os.environ,
+        source_options={name: kind.options for name, kind in SOURCES.items()},
+        source_fields={name: tuple(kind.api.fields) for name, kind in SOURCES.items()},
+        foreign_tags=apprise.tags_of,
+        find_bad_url=_find_bad_url,
+    )
+
+
+def state_dir(config: Config) -> Path:
+    """Return the directory that holds the state."""
+    return find_state_dir(config, os.environ)
+
+
+def database_path(config: Config) -> Path:
+    """Return the database's file."""
+    return state_dir(config) / FILE_NAME
+
+
+def _find_bad_url(_name: str, url: Secret) -> str | None:
+    """Say what is wrong with a channel's URL as far as its form shows; Apprise itself is asked by `check`."""
+    return None if describe(url) != "no scheme" else "has no scheme such as slack:// or mailto://"

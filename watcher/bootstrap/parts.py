@@ -1,0 +1,115 @@
+"""The parts: sources with their plans and channels, built from the config."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TextIO
+
+from watcher import __version__
+from watcher.bootstrap import clock
+from watcher.channels import apprise, registry
+from watcher.channels.registry import BuiltChannel
+from watcher.config.model import CommonSettings, Config, Deadlines, SourceConfig
+from watcher.domain.absence import Guard
+from watcher.domain.deadline import Leads
+from watcher.domain.errors import ConfigError
+from watcher.domain.event import Event, EventType
+from watcher.domain.rule import Router
+from watcher.pipeline.plan import Plan, Route
+from watcher.pipeline.ports import Digest, Source
+from watcher.sources.registry import SOURCES
+from watcher.sources.settings import SourceSettings
+
+_TAG = "tag:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedSource:
+    """A source that is ready to be read, and how it is polled."""
+
+    source: Source
+    plan: Plan
+    config: SourceConfig
+
+
+def make_route(config: Config) -> Route:
+    """Return the function that says which deliveries an event is owed."""
+    router = Router(config.rules)
+
+    def route(event: Event) -> tuple[tuple[str, str], ...]:
+        return tuple((match.channel, match.rule) for match in router.route(event))
+
+    return route
+
+
+def make_source(
+    config: Config,
+    name: str,
+    digest: Digest,
+    route: Route,
+    hold: Callable[[str], AbstractContextManager[object]],
+) -> WatchedSource:
+    """Return a configured source with its plan. Raises ConfigError."""
+    source_config = config.sources[name]
+    settings, kind = source_config.settings, SOURCES[source_config.settings.api]
+    source = kind.build(name, source_config.options, _common(settings), digest)
+    plan = Plan(
+        identity=kind.identity(source_config.options),
+        interval=settings.interval,
+        leads=leads_of(config.deadlines),
+        route=route,
+        ruleset=config.rules_text,
+        now=clock.now,
+        link=settings.link,
+        guard=Guard(share=settings.suspect.share, rows=settings.suspect.rows, hold=settings.suspect.hold),
+        failing_after=settings.failing_after,
+        ignore=frozenset(settings.ignore),
+        look_budget=settings.look_budget,
+        hold=hold,
+    )
+    return WatchedSource(source=source, plan=plan, config=source_config)
+
+
+def make_channels(config: Config, stream: TextIO) -> Mapping[str, BuiltChannel]:
+    """Return every channel that a rule can name: the configured ones and the tags of included Apprise files."""
+    channels = {name: registry.build(name, channel.url, stream) for name, channel in config.channels.items()}
+    tags = {f"{_TAG}{tag}": apprise.for_tag(tag, config.apprise_include) for tag in config.foreign_tags}
+    return {**channels, **tags}
+
+
+def leads_of(deadlines: Deadlines) -> Leads:
+    """Return the configured leads by the event that they fire."""
+    return {
+        EventType.REGISTRATION_CLOSING: deadlines.registration_closing,
+        EventType.REGISTRATION_OPENING: deadlines.registration_opening,
+        EventType.CONVERSATION_ENDING: deadlines.conversation_ending,
+        EventType.CONVERSATION_STARTING: deadlines.conversation_starting,
+        EventType.QUESTIONS_WAITING: deadlines.questions_waiting,
+    }
+
+
+def _common(settings: CommonSettings) -> SourceSettings:
+    return SourceSettings(
+        timezone=settings.timezone,
+        now=clock.now,
+        monotonic=clock.monotonic,
+        request_timeout=settings.request_timeout,
+        page_bytes=settings.page_bytes,
+        page_limit=settings.page_limit,
+        user_agent=f"watcher/{__version__}",
+        proxy=settings.proxy.reveal() if settings.proxy else None,
+        tls=_trust(settings),
+    )
+
+
+def _trust(settings: CommonSettings) -> ssl.SSLContext | None:
+    if settings.ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(settings.ca_file))
+    except (ssl.SSLError, OSError) as error:
+        text = f"ca_file {settings.ca_file} holds no certificates that can be used"
+        raise ConfigError(text, remedy="name a file of certificates in PEM form") from error
