@@ -17,7 +17,7 @@ def test_errors_hold_every_finding_one_a_line() -> None:
 
 
 def test_a_near_name_is_hinted_at_alone_and_equals_together() -> None:
-    assert near("evry", {"every", "url", "ever"}) == "did you mean 'every' or 'ever'?"
+    assert near("onc", {"onq", "osn", "xml"}) == "did you mean 'osn' or 'onq'?"
     assert near("page_sise", {"page_size", "page_limit"}) == "did you mean 'page_size'?"
 
 

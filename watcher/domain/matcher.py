@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, Protocol
 
 from watcher.domain.duration import parse_duration
@@ -92,12 +92,17 @@ class Matcher:
         found = _find(seen, self.steps)
         actual = "has no value" if not found else f"is {' and '.join(show(value) for value in found[:3])}"
         joint = "," if self.holds(seen) else ", not"
-        return f"{self.path} {actual}{joint} {' or '.join(show(term.written) for term in self.terms)}"
+        return f"{self.path} {actual}{joint} {self._wish()}"
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """Every term, those with `!` last."""
         return (*self.wanted, *self.unwanted)
+
+    def _wish(self) -> str:
+        wanted = " or ".join(show(term.written) for term in self.wanted)
+        parts = [wanted] * bool(wanted) + [show(term.written) for term in self.unwanted]
+        return f"({' and '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def parse_matcher(path: str, written: Any, compile_pattern: Callable[[str], Pattern]) -> Matcher:
@@ -121,6 +126,7 @@ def show(value: Any) -> str:
 
 
 _SIGNED = re.compile(r"(?P<not>!\s*)?(?:(?P<sign>>=|<=|==|=|>|<|~)\s*)?(?P<rest>.*)", re.DOTALL)
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
     Relation.ABOVE: operator.gt,
     Relation.AT_LEAST: operator.ge,
@@ -204,14 +210,15 @@ def _like(operand: Scalar, value: Any) -> Any:
     return _number(value)
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> int | float | None:
+    """Read a number; whole ones stay whole, because long ids differ only in digits that a float drops."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        number = float(value)
-    except (ValueError, OverflowError):
+        number = int(value) if isinstance(value, int) or _WHOLE.fullmatch(str(value)) else float(value)
+    except ValueError:
         return None
-    return None if number != number else number  # noqa: PLR0124  # only NaN is not itself
+    return None if isnan(number) else number
 
 
 def _span(value: Any) -> timedelta | None:
