@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -19,6 +20,7 @@ _REAL_HOSTS = frozenset("json jsons xml xmls form forms mailto mailtos".split())
 
 def redact(text: str, url: str, *, length: int = 300) -> str:
     """Return one inert line of a foreign text in which every piece of `url` is hidden."""
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # or they would hide a piece from us
     pieces = sorted({piece for piece in _pieces(url) if len(piece) >= _SHORTEST}, key=len, reverse=True)
     if pieces:
         text = re.sub("|".join(map(_pattern, pieces)), HIDDEN, text, flags=re.IGNORECASE)

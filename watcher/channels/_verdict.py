@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import smtplib
 import socket
 import ssl
 from collections.abc import Iterable
@@ -37,11 +39,11 @@ _REMEDIES = {
 
 def verdict(exchange: Exchange, log_lines: Iterable[str], url: str) -> ChannelError:
     """Return why a send failed; the wire is believed before the log, and nothing of `url` is in the text."""
+    if exchange.smtp is not None:  # before a fault: many servers hang up after they have refused
+        return _of_smtp(*exchange.smtp, url)
     if exchange.fault is not None:
         text, remedy = _of_fault(exchange.fault)
         return ChannelError(text, remedy=remedy, status=_status(exchange))
-    if exchange.smtp is not None:
-        return _of_smtp(*exchange.smtp, url)
     if exchange.response is not None and is_refused(exchange):
         return _of_response(exchange.response, url)
     said = "; ".join(redact(line, url) for line in log_lines)
@@ -61,10 +63,10 @@ def retry_after(response: requests.Response) -> timedelta | None:
     https://discord.com/developers/docs/topics/rate-limits.
     """
     header = response.headers.get("Retry-After", "").strip()
-    try:
-        return timedelta(seconds=max(0.0, float(header)))
-    except (ValueError, OverflowError):
-        return _until(header, response.headers.get("Date", "")) or _in_body(response)
+    asked = _seconds(header)
+    if asked is None:
+        asked = _until(header, response.headers.get("Date", ""))
+    return _in_body(response) if asked is None else asked
 
 
 def _status(exchange: Exchange) -> int | None:
@@ -109,7 +111,12 @@ def _of_fault(fault: BaseException) -> tuple[str, str]:
         ((ssl.SSLError,), "no TLS connection came about", "check the port and whether the service speaks TLS there"),
         ((ConnectionRefusedError,), "the connection was refused", "check host and port, and that the service runs"),
         ((TimeoutError, requests.Timeout), "it did not answer in time", ""),
-        ((ConnectionError, requests.ConnectionError), "the connection broke", ""),
+        (
+            (smtplib.SMTPNotSupportedError,),
+            "the mail server offers no STARTTLS",
+            "set mode=ssl in the url, or mode=insecure",
+        ),
+        ((ConnectionError, requests.ConnectionError, smtplib.SMTPServerDisconnected), "the connection broke", ""),
     )
     chain = tuple(_chain(fault))
     for types, text, remedy in kinds:
@@ -152,7 +159,14 @@ def _in_body(response: requests.Response) -> timedelta | None:
         return None
     try:
         body: Any = json.loads(response.content)
-        seconds: Any = body.get("retry_after") or body["parameters"]["retry_after"]
-        return timedelta(seconds=max(0.0, float(seconds)))
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+        return _seconds(body.get("retry_after") or body["parameters"]["retry_after"])
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
+
+
+def _seconds(value: Any) -> timedelta | None:
+    try:
+        seconds = float(value)
+        return timedelta(seconds=max(0.0, seconds)) if math.isfinite(seconds) else None
+    except (ValueError, TypeError, OverflowError):
         return None

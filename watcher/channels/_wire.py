@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 _NOT_UNDERSTOOD = frozenset({500, 502})
 """an old server's answer to EHLO; smtplib goes on with HELO, so it is no reason of a failure"""
 _FIRST_SMTP_ERROR = 400
+_LOGGED_IN = 235
+"""the answers before it may have refused another way to log in"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +94,8 @@ def _send(
 
 def _getreply(exchange: Exchange, original: Callable[..., Any], smtp: Any) -> Any:
     code, text = _noting_faults(exchange, original, smtp)
+    if code == _LOGGED_IN:
+        exchange.smtp = None
     if code >= _FIRST_SMTP_ERROR and code not in _NOT_UNDERSTOOD:
         exchange.smtp = (code, text.decode("utf-8", "replace"))
     return code, text

@@ -145,6 +145,9 @@ def _what_is_wrong(url: str) -> str:
 
     plugins: Any = manager_plugins.NotificationManager
     known = plugins().schemas()
+    if scheme in known and not plugins()[scheme].enabled:
+        wanted = ", ".join(plugins()[scheme].requirements.get("packages_required") or ())
+        return f"{scheme}:// needs a package that is not installed" + (f" ({wanted})" if wanted else "")
     if scheme in known:
         return f"Apprise cannot use this {scheme}:// url, a part is missing or malformed"
     near = get_close_matches(scheme, known, n=1)

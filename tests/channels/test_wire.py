@@ -1,0 +1,44 @@
+"""What goes over the wire is noted for the thread that watches, and for nobody else."""
+
+import threading
+
+import pytest
+import requests
+
+from watcher.channels._wire import watch
+from watcher.lab.receiver import Receiver
+
+
+def test_only_the_watching_thread_is_noted() -> None:
+    with Receiver() as receiver, watch({"X-Id": "1"}) as exchange:
+        other = threading.Thread(target=requests.post, args=(receiver.url,), kwargs={"timeout": 5})
+        other.start()
+        other.join(5)
+        seen_before = exchange.response
+        own = requests.post(receiver.url, timeout=5)
+        assert (seen_before, exchange.response) == (None, own)
+        assert ["x-id" in arrival.headers for arrival in receiver.arrivals()] == [False, True]
+
+
+def test_nothing_is_noted_after_the_watch() -> None:
+    with Receiver() as receiver:
+        with watch({"X-Id": "1"}) as exchange:
+            pass
+        requests.post(receiver.url, timeout=5)
+        assert exchange.response is None
+        assert "x-id" not in receiver.arrivals()[0].headers
+
+
+def test_a_header_that_the_url_sets_is_left_alone() -> None:
+    with Receiver() as receiver, watch({"X-Id": "1"}):
+        requests.post(receiver.url, headers={"x-id": "own"}, timeout=5)
+        assert receiver.arrivals()[0].headers["x-id"] == "own"
+
+
+def test_an_answer_after_a_fault_counts() -> None:
+    with Receiver() as receiver, watch({}) as exchange:
+        with pytest.raises(requests.ConnectionError):
+            requests.post("http://127.0.0.1:1", timeout=5)
+        assert exchange.fault is not None
+        requests.post(receiver.url, timeout=5)
+        assert exchange.fault is None
