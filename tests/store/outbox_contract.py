@@ -54,9 +54,11 @@ def make_event(number: int, *, kind: EventType = EventType.QUESTIONS_NEW, time: 
     )
 
 
-def settle(outbox: Outbox, claim: Claim, at: datetime, *, error: str = "", owed: tuple[Owed, ...] = ()) -> bool:
-    """Settle a claim as the state machine says."""
-    attempt = Attempt(number=claim.attempt, started_at=at, ended_at=at, error=error)
+def settle(
+    outbox: Outbox, claim: Claim, at: datetime, *, error: str = "", dead: bool = False, owed: tuple[Owed, ...] = ()
+) -> bool:
+    """Settle a claim as the state machine says; `dead`: a repetition of the error cannot help."""
+    attempt = Attempt(number=claim.attempt, started_at=at, ended_at=at, error=error, is_permanent=dead)
     health = ChannelHealth(failures=1, error=error, troubled_since=at) if error else ChannelHealth()
     outcome = after_attempt(attempt, jitter=0)
     return outbox.settle(claim, Settlement(outcome=outcome, attempt=attempt, health=health, owed=owed))

@@ -71,7 +71,7 @@ def test_owed_events_remember_the_rules_they_were_routed_by(database: Database) 
     owed: Event = make_event(9)
     settle(outbox, found, NOW, owed=(_owed(owed),))
     query = "SELECT r.text FROM events e JOIN rulesets r ON r.key = e.ruleset WHERE e.id = ?"
-    assert database.connection().execute(query, (owed.id,)).fetchone() == ("the rules",)
+    assert database.connection().execute(query, (owed.id,)).fetchone()[0] == "the rules"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -95,6 +95,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     synchronous=FULL: with NORMAL a power cut takes acknowledged commits with it. WAL must be set outside a transaction.
     """
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a file without tables takes it; see retention
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -89,7 +89,8 @@ _FIRST = (
         reason TEXT NOT NULL DEFAULT '', UNIQUE(event, channel)) WITHOUT ROWID""",
     """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms, event)
         WHERE state IN ('pending', 'failed', 'sending', 'unknown')""",
-    "CREATE INDEX deliveries_by_state ON deliveries(state, channel, due_at_ms) WHERE state <> 'delivered'",
+    """CREATE INDEX deliveries_by_state ON deliveries(state, channel, is_dropped, due_at_ms)
+        WHERE state <> 'delivered'""",
     "CREATE INDEX deliveries_by_time ON deliveries(created_at_ms)",
     """CREATE TABLE attempts(
         delivery TEXT NOT NULL REFERENCES deliveries(id) ON DELETE CASCADE, number INTEGER NOT NULL,

@@ -1,0 +1,138 @@
+"""Retention: what is old is forgotten in small steps, and a running database is copied."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from watcher.domain.errors import StateError
+from watcher.store.database import Database, open_read_only
+from watcher.store.rows import to_ms
+
+BATCH = 1000
+"""rows of one transaction: a poll or a delivery waits for it some ten milliseconds at most"""
+SPARE_SHARE = 10
+"""one page in so many may be free"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How much was forgotten; `reclaimed_pages` went back to the file system."""
+
+    polls: int
+    events: int
+    versions: int
+    reclaimed_pages: int
+
+
+def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events: timedelta) -> Pruned:
+    """Forget polls and events that are older than what is kept, and the versions of rows that nothing shows any more.
+
+    An event that is still owed to somebody stays. Each batch is a transaction of its own, so that a daemon beside it
+    goes on; a crash in between leaves less work for the next time.
+    """
+    polls = _repeat(database, _OLD_POLLS, {"before": to_ms(now - keep_polls)})
+    events = _repeat(database, _OLD_EVENTS, {"before": to_ms(now - keep_events)})
+    _repeat(database, _UNUSED_RULESETS, {})
+    versions = _forget_versions(database)
+    return Pruned(polls=polls, events=events, versions=versions, reclaimed_pages=_reclaim(database))
+
+
+def backup(path: Path, target: Path) -> None:
+    """Copy a database, also one in use, to a new file that only its owner may read.
+
+    Raises StateError where the target exists or cannot be written; a copy that failed half-way is removed.
+    """
+    with _new_private_file(target), open_read_only(path) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy, pages=-1)
+        # In WAL mode the copy would need its side files; as a single file it can be moved anywhere.
+        copy.execute("PRAGMA journal_mode=DELETE")
+
+
+_OLD_POLLS = """DELETE FROM polls WHERE key IN (
+    SELECT key FROM polls WHERE ended_at_ms < :before ORDER BY ended_at_ms LIMIT :batch)"""
+
+# Deliveries and their attempts go with the event.
+_OLD_EVENTS = """DELETE FROM events WHERE seq IN (
+    SELECT seq FROM events e WHERE time_ms < :before AND NOT EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.event = e.seq AND d.state IN ('pending', 'sending', 'failed', 'unknown'))
+    ORDER BY time_ms LIMIT :batch)"""
+
+_UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
+    SELECT key FROM rulesets r WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.ruleset = r.key) LIMIT :batch)"""
+
+
+def _repeat(database: Database, sql: str, bound: dict[str, Any]) -> int:
+    """Run a deletion batch by batch until it finds nothing, and return how many rows it deleted."""
+    total = 0
+    while True:
+        with database.write() as connection:
+            deleted = connection.execute(sql, {**bound, "batch": BATCH}).rowcount
+        total += deleted
+        if deleted < BATCH:
+            return total
+
+
+def _forget_versions(database: Database) -> int:
+    """Delete the versions that nothing shows; they are looked for without the write lock, as most are shown."""
+    total, last = 0, 0
+    while True:
+        keys = [row[0] for row in database.connection().execute(_NEXT_VERSIONS, (last, BATCH))]
+        if not keys:
+            return total
+        bound = {"first": last + 1, "last": keys[-1]}
+        if database.connection().execute(f"SELECT EXISTS(SELECT 1 {_UNSHOWN})", bound).fetchone()[0]:
+            with database.write() as connection:
+                total += connection.execute(f"DELETE {_UNSHOWN}", bound).rowcount
+        last = keys[-1]
+
+
+_NEXT_VERSIONS = "SELECT key FROM versions WHERE key > ? ORDER BY key LIMIT ?"
+_UNSHOWN = """FROM versions WHERE key BETWEEN :first AND :last
+    AND NOT EXISTS (SELECT 1 FROM rows r WHERE r.version = versions.key)
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.version = versions.key)"""
+
+
+def _reclaim(database: Database) -> int:
+    """Give free pages back to the file system where they are many; a few are kept, the next polls need them."""
+    connection = database.connection()
+    reclaimed = 0
+    while _number(connection, "freelist_count") > max(BATCH, _number(connection, "page_count") // SPARE_SHARE):
+        before = _number(connection, "page_count")
+        with database.write() as writing:
+            writing.execute(f"PRAGMA incremental_vacuum({BATCH})").fetchall()
+        gained = before - _number(connection, "page_count")
+        if gained <= 0:
+            break
+        reclaimed += gained
+    return reclaimed
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+@contextmanager
+def _new_private_file(target: Path) -> Iterator[None]:
+    """Make an empty file for the owner alone, and take it away again when it cannot be filled."""
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise StateError(f"{target} exists already", remedy="name another file; none is overwritten") from error
+    except OSError as error:
+        raise StateError(
+            f"{target} cannot be written: {error.strerror}", remedy="name a place you may write"
+        ) from error
+    try:
+        yield
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, sqlite3.Error):
+            raise StateError(f"the backup to {target} failed: {error}", remedy="look for room on the disk") from error
+        raise
