@@ -19,4 +19,4 @@ def monotonic() -> float:
 
 def jitter() -> float:
     """Return a random number from -1 to 1."""
-    return random.uniform(-1.0, 1.0)  # noqa: S311 - spreads retries, guards nothing
+    return random.uniform(-1.0, 1.0)

@@ -25,7 +25,8 @@ class Census:
     """The counts of one complete read.
 
     `known`: rows that were taken to exist before it. `arrived`: distinct rows that it had.
-    `absent`: known rows that it had not and that nothing explains; `newly_absent`: those of them that the read before had.
+    `absent`: known rows that it had not and that nothing explains;
+    `newly_absent`: those of them that the read before had.
     `is_proven`: no row can have been skipped unseen (the list was one page).
     """
 

@@ -30,7 +30,7 @@ class Change:
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Return the changes that lead from one set of fields to another, in the fields' order; a null equals an absence."""
+    """Return the changes from one set of fields to another, in the fields' order; a null equals an absence."""
     names = dict.fromkeys([*after, *before])
     return tuple(
         Change(field=name, before=before.get(name), after=after.get(name))

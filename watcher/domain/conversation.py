@@ -42,7 +42,7 @@ class Reading:
 class Conversation:
     """What is known of one conversation.
 
-    `state` is None while the API has never named a state that is known. `reason` says how it ended, where the API tells.
+    `state` is None while the API has never named one that is known. `reason` says how it ended, where the API tells.
     `fields` are typed values under the API's own names. `url` is None where no link template is set.
     """
 

@@ -70,7 +70,7 @@ class Event:
     `source`: the source's name; for channel.* events the channel's.
     `subject`: the conversation's id, or the source's or channel's name.
     `time`: when it was noticed. `between`: the reads it happened between, None on deadline, source and channel events.
-    `details`: what the type adds (`change`, `changes`, `deadline`, `late`, `reason`, `first_seen`, `count`, ...), JSON values only.
+    `details`: what the type adds (`change`, `changes`, `deadline`, `late`, `reason`, …), JSON values only.
     `conversation`: what was known when it was noticed, None for source.* and channel.* events.
     """
 
@@ -90,8 +90,12 @@ class Event:
         if self.conversation is not None:
             shown = self.conversation
             head["conversation"] = {
-                "id": shown.id, "name": shown.name, "url": shown.url, "state": shown.state, "fields": dict(shown.fields),
-            }  # fmt: skip
+                "id": shown.id,
+                "name": shown.name,
+                "url": shown.url,
+                "state": shown.state,
+                "fields": dict(shown.fields),
+            }
         tail: dict[str, Any] = {"severity": self.severity.value}
         if self.between is not None:
             tail = {"between": {"after": stamp(self.between.after), "before": stamp(self.between.before)}, **tail}
@@ -116,7 +120,7 @@ def event_id(source: str, event_type: EventType, subject: str, version: str) -> 
 
     `version` tells this occurrence from the next: the row's version or a deadline's instant and lead.
     """
-    whole = "\x1f".join((source, event_type.value, subject, version))
+    whole = f"{source}\x1f{event_type.value}\x1f{subject}\x1f{version}"
     return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

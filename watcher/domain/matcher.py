@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -172,18 +172,20 @@ def _measure(text: str) -> float | datetime | timedelta:
     raise ValueError(f"{text!r} cannot be compared; write a number, a duration like 24h or an instant in ISO 8601")
 
 
-def _find(seen: Any, steps: Iterable[str]) -> list[Any]:
+def _find(seen: Any, steps: Sequence[str]) -> list[Any]:
     """Return what stands at a path; a list on the way is looked into element by element."""
-    found = [seen]
-    for step in steps:
-        found = [value[step] for value in _elements(found) if isinstance(value, Mapping) and step in value]
-    return [value for value in _elements(found) if value is not None and not isinstance(value, Mapping)]
+    value = seen
+    for place, step in enumerate(steps):
+        if not isinstance(value, dict):
+            return _find_in_list(value, steps[place:]) if isinstance(value, list | tuple) else []
+        value = value.get(step)
+    if isinstance(value, list | tuple):
+        return _find_in_list(value, ())
+    return [] if value is None or isinstance(value, dict) else [value]
 
 
-def _elements(values: list[Any]) -> list[Any]:
-    if not any(isinstance(value, list | tuple) for value in values):
-        return values
-    return [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+def _find_in_list(values: Iterable[Any], steps: Sequence[str]) -> list[Any]:
+    return [found for value in values for found in _find(value, steps)]
 
 
 def _is_equal(value: Any, wanted: Scalar) -> bool:

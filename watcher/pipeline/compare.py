@@ -27,7 +27,7 @@ class ChangedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDelta:
-    """What a page changes: rows with other bytes, ids that the remembered page had not, ids that it had and this one not."""
+    """What a page changes: rows with other bytes, ids that only it has (`came`) or only the remembered one (`left`)."""
 
     changed: tuple[ChangedRow, ...] = ()
     came: frozenset[str] = frozenset()

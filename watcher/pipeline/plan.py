@@ -23,8 +23,8 @@ class Plan:
 
     `identity` changes when another list is read (address, account, filter). `ignore`: fields that
     `conversation.changed` leaves out beside the usual ones. `look_budget`: how many single rows a poll may ask after.
-    `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `hold` keeps a source's rows from being
-    written by its deadlines while a poll concludes. `on_page` is told the pages and rows so far.
+    `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `hold` keeps a source's rows
+    from being written by its deadlines while a poll concludes. `on_page` is told the pages and rows so far.
     """
 
     identity: str

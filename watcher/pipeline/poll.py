@@ -29,7 +29,7 @@ MAX_RETRY_AFTER = timedelta(hours=1)
 class PollReport:
     """What a poll came to, for whoever asked for it.
 
-    `suspect` says why the read was not believed, empty where it was. `not_before` is when the server may be asked again.
+    `suspect` says why the read was not believed, empty where it was. `not_before`: when the server may be asked again.
     """
 
     source: str

@@ -19,7 +19,8 @@ class ReadResult:
     """What reading came to.
 
     `is_proven`: no row can have been skipped unseen: one page is atomic. Neither totals nor overlapping pages prove as
-    much: one row removed and another added, or moved up past the reader, leave both as they were. `error` is None after a complete read.
+    much: one row removed and another added, or moved up past the reader, leave both as they were.
+    `error` is None after a complete read.
     """
 
     outcome: PollOutcome

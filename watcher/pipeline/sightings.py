@@ -25,7 +25,8 @@ SAMPLE_SIZE = 5
 class Findings:
     """What a poll has found beside rows and events: counts, drifts, fields that no row had.
 
-    `sample`: the names of some rows that were seen for the first time. `absent_fields` is None until a row has been read. `seen` counts the rows that were read value by value.
+    `sample`: the names of some rows that were seen for the first time. `absent_fields` is None until a row has been
+    read. `seen` counts the rows that were read value by value.
     """
 
     changed: int = 0

@@ -96,7 +96,7 @@ class Draft(Protocol):
         ...
 
     def start_read(self, *, is_union: bool) -> None:
-        """Begin to read the listing (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
+        """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
         ...
 
     def keep(self) -> None:
@@ -116,7 +116,7 @@ class Draft(Protocol):
         ...
 
     def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:
-        """Yield the rows whose bytes differ from the stored ones, each with the stored row, in batches, in list order."""
+        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
         ...
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:

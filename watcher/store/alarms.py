@@ -18,9 +18,9 @@ from watcher.store.rows import standing_of, to_ms, unpack
 
 _SOURCES = """SELECT DISTINCT s.key, s.name, s.api, s.epoch, s.interval_ms FROM deadlines d
     JOIN sources s ON s.key = d.source WHERE d.state = 'armed' AND d.fires_at_ms <= ?"""
-_ROWS = """SELECT d.conversation, d.kind, d.at_ms, d.lead_ms, d.known_at_ms AS learnt_at_ms, d.state, r.id, r.digest, r.rev,
-        r.presence, r.absent_reads, r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms, r.version,
-        v.doc, s.link
+_ROWS = """SELECT d.conversation, d.kind, d.at_ms, d.lead_ms, d.known_at_ms AS learnt_at_ms, d.state, r.id, r.digest,
+        r.rev, r.presence, r.absent_reads, r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms,
+        r.version, v.doc, s.link
     FROM deadlines d JOIN rows r ON r.source = d.source AND r.id = d.conversation
     JOIN versions v ON v.key = r.version JOIN sources s ON s.key = d.source
     WHERE d.source = ? AND d.state = 'armed' AND d.fires_at_ms <= ?

@@ -73,8 +73,8 @@ _OVERWRITE_VERSIONS = """UPDATE versions SET doc = t.doc
     WHERE versions.key = r.version AND NOT versions.is_kept AND t.doc IS NOT NULL"""
 _INSERT_VERSIONS = f"""INSERT INTO versions(key, source, conversation, doc)
     SELECT :base + t.n, :source, t.id, t.doc FROM {_JOINED} WHERE {_NEEDS_VERSION}"""
-_UPSERT_ROWS = f"""INSERT INTO rows(source, id, digest, version, rev, presence, absent_reads, absent_since_ms, known_at_ms,
-        is_closed_told, waiting_since_ms)
+_UPSERT_ROWS = f"""INSERT INTO rows(source, id, digest, version, rev, presence, absent_reads, absent_since_ms,
+        known_at_ms, is_closed_told, waiting_since_ms)
     SELECT :source, t.id, t.digest, CASE WHEN {_NEEDS_VERSION} THEN :base + t.n ELSE r.version END, t.rev, t.presence,
         t.absent_reads, t.absent_since_ms, t.known_at_ms, t.is_closed_told, t.waiting_since_ms
     FROM {_JOINED} WHERE true

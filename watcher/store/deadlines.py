@@ -12,7 +12,8 @@ from watcher.domain.event import EventType
 from watcher.store.rows import instant, to_ms
 
 _MS = timedelta(milliseconds=1)
-_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms, known_at_ms, state)
+_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms, 
+    known_at_ms, state)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?)"""
 _KEY = "source = ? AND conversation = ? AND kind = ? AND at_ms = ? AND lead_ms = ?"
 
@@ -32,7 +33,7 @@ def load_deadlines(
 
 
 def deadline_of(row: sqlite3.Row, known_at_ms: int) -> Deadline:
-    """Return the deadline of a row of the table; `known_at_ms` apart, since a joined row may have another of that name."""
+    """Return the deadline of a row; `known_at_ms` apart, since a joined row may have another of that name."""
     return Deadline(
         kind=EventType(row["kind"]),
         at=instant(row["at_ms"]),
@@ -45,14 +46,14 @@ def deadline_of(row: sqlite3.Row, known_at_ms: int) -> Deadline:
 def store_rearmed(connection: sqlite3.Connection, source: int, conversation: str, rearmed: Rearmed) -> None:
     """Store what one conversation gains and loses."""
     for deadline in rearmed.drop:
-        connection.execute(f"DELETE FROM deadlines WHERE {_KEY}", _key(source, conversation, deadline))  # noqa: S608
+        connection.execute(f"DELETE FROM deadlines WHERE {_KEY}", _key(source, conversation, deadline))
     connection.executemany(_INSERT, [columns(source, conversation, deadline) for deadline in rearmed.add])
 
 
 def mark_told(connection: sqlite3.Connection, source: int, conversation: str, deadlines: Iterable[Deadline]) -> None:
     """Mark deadlines as told: they never fire again for the same instant and lead."""
     connection.executemany(
-        f"UPDATE deadlines SET state = 'told' WHERE {_KEY}",  # noqa: S608
+        f"UPDATE deadlines SET state = 'told' WHERE {_KEY}",
         [_key(source, conversation, deadline) for deadline in deadlines],
     )
 

@@ -52,7 +52,7 @@ class SqliteDraft:
         return page.outline if page else None
 
     def start_read(self, *, is_union: bool) -> None:
-        """Begin to read the listing (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
+        """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
         with self._staging() as connection:
             connection.execute("DELETE FROM temp.draft_sighted")
             if not is_union:
@@ -93,7 +93,7 @@ class SqliteDraft:
         return counts
 
     def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:
-        """Yield the rows whose bytes differ from the stored ones, each with the stored row, in batches, in list order."""
+        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
         last = 0
         while found := self._connection.execute(draft_tables.CHANGED, (self._record.key, last, batch)).fetchall():
             yield [

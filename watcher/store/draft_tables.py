@@ -27,13 +27,13 @@ _TABLES = {
 _PREFIX = "draft_"
 
 INSERTS = {
-    "settled": """INSERT OR REPLACE INTO temp.draft_settled(id, digest, doc, rev, presence, absent_reads, absent_since_ms,
-        known_at_ms, is_closed_told, waiting_since_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+    "settled": """INSERT OR REPLACE INTO temp.draft_settled(id, digest, doc, rev, presence, absent_reads,
+        absent_since_ms, known_at_ms, is_closed_told, waiting_since_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
     "digests": "INSERT OR REPLACE INTO temp.draft_digests VALUES(?, ?)",
     "armed": "INSERT INTO temp.draft_armed VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
     "dropped": "INSERT INTO temp.draft_dropped VALUES(?, ?, ?, ?, ?)",
-    "events": """INSERT INTO temp.draft_events(id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
-        has_row) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+    "events": """INSERT INTO temp.draft_events(id, source, type, subject, time_ms, severity, after_ms, before_ms,
+        details, has_row) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
     "deliveries": "INSERT INTO temp.draft_deliveries VALUES(?, ?, ?, ?, ?, ?)",
 }
 TAKE = """INSERT INTO temp.draft_taken(id, digest, body) VALUES(?, ?, ?)

@@ -94,9 +94,9 @@ def _insert(connection: sqlite3.Connection, name: str, api: str, identity: str) 
 
 
 def _forget(connection: sqlite3.Connection, key: int, api: str, identity: str) -> None:
-    """Start a new epoch: what is stored of another list says nothing about this one. Events stay, with their versions."""
+    """Start a new epoch: what is stored of another list says nothing about this one; its events stay."""
     for table in ("pages", "deadlines", "drifts", "rows"):
-        connection.execute(f"DELETE FROM {table} WHERE source = ?", (key,))  # noqa: S608 - names from the line above
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", (key,))
     connection.execute("DELETE FROM versions WHERE source = ? AND NOT is_kept", (key,))
     connection.execute(
         """UPDATE sources SET api = ?, identity = ?, epoch = epoch + 1, baseline_at_ms = NULL, last_read_at_ms = NULL,
