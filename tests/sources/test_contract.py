@@ -22,20 +22,14 @@ class Side:
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self._built: list[Source] = []
 
     def source(self, *, common: SourceSettings | None = None, **options: Any) -> Source:
         is_onq = isinstance(self.api, OnqApi)
         build: Callable[..., Source] = onq if is_onq else osn
-        self._built.append(build(self.api, common=common, **options))
-        return self._built[-1]
+        return build(self.api, common=common, **options)
 
     def row(self, number: int, **fields: object) -> dict[str, object]:
         return onq_row(number, **fields) if isinstance(self.api, OnqApi) else osn_row(number, **fields)
-
-    def close(self) -> None:
-        for source in self._built:
-            source.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +47,6 @@ def side(request: pytest.FixtureRequest, served: Lab) -> Iterator[Side]:
     side = Side(api)
     yield side
     api.faults.clear()
-    side.close()
     api.before_page, api.skew = None, timedelta(0)
     api.rows.clear()
     api.rows.extend(before)

@@ -16,6 +16,8 @@ from watcher.sources.settings import SourceSettings
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 """the time here and in the lab"""
+OPEN: list[Source] = []
+"""sources that were built and that the end of the test closes"""
 
 
 def settings(**changes: Any) -> SourceSettings:
@@ -61,7 +63,8 @@ def osn(api: OsnApi, *, common: SourceSettings | None = None, **options: Any) ->
 
 def build(api: str, written: dict[str, Any], common: SourceSettings | None = None) -> Source:
     kind = SOURCES[api]
-    return kind.build(f"my-{api}", kind.options.model_validate(written), common or settings(), digest)
+    OPEN.append(kind.build(f"my-{api}", kind.options.model_validate(written), common or settings(), digest))
+    return OPEN[-1]
 
 
 def rows_of(pages: Iterable[Page]) -> list[str]:

@@ -32,6 +32,7 @@ class Walk:
         self._requests = 0
         self._position = 0
         self._first: tuple[int, Cut] | None = None
+        self._is_first_repeated = False
 
     def ask(self, start: int) -> Cut:
         """Fetch a page; raises SourceError when the list never ends."""
@@ -49,6 +50,7 @@ class Walk:
         """Return a cut as the next page of the listing."""
         page = Page(position=self._position, outline=cut.outline, rows=cut.rows, overlap=overlap, note=note)
         self._position += 1
+        self._is_first_repeated |= bool(overlap) and self._first is not None and cut.ids == self._first[1].ids
         self._seen.update(cut.ids)
         return page
 
@@ -58,7 +60,7 @@ class Walk:
 
     def check_page_one(self) -> None:
         """Ask page 1 again where there was more than one; raises TornError when its rows moved."""
-        if self._first is None or self._requests == 1:
+        if self._first is None or self._requests == 1 or self._is_first_repeated:
             return
         start, first = self._first
         again = self._fetch(start, first.outline)

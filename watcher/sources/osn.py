@@ -28,7 +28,7 @@ from watcher.sources.settings import SourceSettings
 
 _API_PATH = "social/api/v1"
 _PATH = "conversations"
-_WEB_CLIENT = re.compile(r"/(web|social)(/.*)?$")
+_WEB_CLIENT = re.compile(r"(?<!/)/(web|social)(/.*)?$")
 _OK, _NOT_FOUND = 200, 404
 
 

@@ -1,0 +1,253 @@
+"""OnQ: its paging, its tokens and its options."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.sources.wiring import NOTHING, NOW, Memory, build, lab, onq, rows_of, secret, settings
+from watcher.domain.api import FieldKind
+from watcher.domain.errors import SourceError
+from watcher.domain.listing import TornError
+from watcher.domain.secret import Secret
+from watcher.lab import OnqApi, onq_row
+from watcher.sources.onq import ONQ, OnqOptions, OnqSource, identity
+
+JWT = {
+    "kind": "jwt",
+    "key": "K",
+    "secret": secret("S"),
+    "issuer": "https://i",
+    "subject": "me@x",
+    "audience": "https://t",
+}
+ROWS = 25
+
+
+@pytest.fixture
+def api() -> Iterator[OnqApi]:
+    with lab(conversations=ROWS) as served:
+        yield served.onq
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    now: Any = NOW
+
+    def __call__(self) -> Any:
+        return self.now
+
+
+def pages_asked(api: OnqApi) -> list[int]:
+    asked = [int(served.query["page"]) for served in api.requests.all()]
+    api.requests.clear()
+    return asked
+
+
+# --- Paging -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_number_is_recognised_and_no_request_is_wasted(api: OnqApi) -> None:
+    source = onq(api, page_size=10)
+    list(source.read(NOTHING))
+    assert pages_asked(api) == [1, 2, 3, 1]  # the last one proves that nothing moved
+
+
+def test_a_start_position_is_recognised_used_and_remembered(api: OnqApi) -> None:
+    api.speak(paging="offset")
+    source = onq(api, page_size=10)
+    found = list(source.read(NOTHING))
+    assert [page.overlap for page in found] == [0, 9, 1, 1]
+    assert pages_asked(api) == [1, 2, 11, 20, 1]
+    assert [page.overlap for page in source.read(NOTHING)] == [0, 1, 1]
+    assert pages_asked(api) == [1, 10, 19, 1]
+
+
+def test_a_server_that_ignores_the_page_has_one_page_and_that_is_said(api: OnqApi) -> None:
+    api.speak(paging="ignored")
+    pages = list(onq(api, page_size=10).read(NOTHING))
+    assert rows_of(pages) == api.rows.ids()[:10]
+    assert "ignores" in pages[-1].note
+    assert pages_asked(api) == [1, 2]
+
+
+def test_a_page_that_is_not_full_is_the_only_one(api: OnqApi) -> None:
+    list(onq(api).read(NOTHING))
+    assert pages_asked(api) == [1]
+
+
+@pytest.mark.parametrize(("before", "after"), [("page", "offset"), ("offset", "page"), ("page", "ignored")])
+def test_a_server_that_changes_its_paging_is_recognised_again(api: OnqApi, before: str, after: str) -> None:
+    api.speak(paging=before)
+    source = onq(api, page_size=10)
+    assert rows_of(source.read(NOTHING)) == api.rows.ids()
+    api.speak(paging=after)
+    try:
+        rows = rows_of(source.read(NOTHING))
+    except TornError:
+        rows = rows_of(source.read(NOTHING))
+    assert rows == (api.rows.ids()[:10] if after == "ignored" else api.rows.ids())
+
+
+@pytest.mark.parametrize(
+    ("setting", "real"), [("page", "offset"), ("page", "ignored"), ("offset", "page"), ("offset", "ignored")]
+)
+def test_a_paging_that_the_config_gets_wrong_is_an_error(api: OnqApi, setting: str, real: str) -> None:
+    api.speak(paging=real)
+    with pytest.raises(SourceError):
+        list(onq(api, page_size=10, paging=setting).read(NOTHING))
+
+
+@pytest.mark.parametrize("paging", ["page", "offset"])
+@pytest.mark.parametrize("size", [1, 2, 5, 24, 25, 26])
+def test_a_paging_that_the_config_names_needs_no_detection(api: OnqApi, paging: str, size: int) -> None:
+    api.speak(paging=paging)
+    assert rows_of(onq(api, page_size=size, paging=paging).read(NOTHING)) == api.rows.ids()
+
+
+def test_a_shift_between_pages_one_and_two_is_not_taken_for_a_paging(api: OnqApi) -> None:
+    api.before_page = lambda index: api.rows.insert(0, onq_row(5)) if index == 1 else None
+    with pytest.raises(TornError, match="overlap in a way"):
+        list(onq(api, page_size=10).read(NOTHING))
+
+
+def test_totals_reach_the_outline_unless_they_are_not_to_be_checked(api: OnqApi) -> None:
+    api.speak(envelope="content", total="totalElements")
+    assert [page.outline.total for page in onq(api, page_size=20).read(NOTHING)] == [ROWS, ROWS]
+    assert [page.outline.total for page in onq(api, page_size=20, check_total=False).read(NOTHING)] == [None, None]
+
+
+def test_a_page_of_another_position_does_not_pass_for_the_remembered_one(api: OnqApi) -> None:
+    source = onq(api, page_size=10)
+    memory = Memory(source.read(NOTHING))
+    api.rows.move(api.rows.ids()[-1], 0)
+    assert rows_of(source.read(memory)) == api.rows.ids()
+
+
+# --- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_kept_until_a_fifth_of_its_life_is_left(api: OnqApi) -> None:
+    clock = Clock()
+    source = onq(api, common=settings(now=clock))
+    for minutes in (0, 23, 25):
+        clock.now = NOW + timedelta(minutes=minutes)
+        api.skew = timedelta(minutes=minutes)
+        list(source.read(NOTHING))
+    first, second, third = [served.headers["authorization"] for served in api.requests.all()]
+    assert first == second != third
+
+
+def test_a_refused_token_is_signed_anew_once(api: OnqApi) -> None:
+    clock = Clock()
+    source = onq(api, common=settings(now=clock))
+    list(source.read(NOTHING))
+    api.faults.add("status", status=401, times=1)
+    clock.now = NOW + timedelta(seconds=5)
+    assert rows_of(source.read(NOTHING)) == api.rows.ids()
+    assert [served.status for served in api.requests.all()] == [200, 401, 200]
+
+
+def test_a_refused_account_is_asked_for_twice_at_most_and_is_permanent(api: OnqApi) -> None:
+    api.secret = "another"
+    with pytest.raises(SourceError, match=r"HTTP 401 \(Unauthorized: the signature does not match\)") as caught:
+        list(onq(api, auth={**JWT, "key": api.key}).read(NOTHING))
+    assert caught.value.is_permanent
+    assert api.requests.count() <= 2
+
+
+@pytest.mark.parametrize(
+    ("skew", "words"), [(timedelta(minutes=-90), "1 h 30 min ahead of"), (timedelta(hours=2), "2 h behind")]
+)
+def test_a_wrong_clock_is_named(api: OnqApi, skew: timedelta, words: str) -> None:
+    api.skew = skew
+    with pytest.raises(SourceError, match=f"this machine's clock is {words} the server's — set this machine's clock"):
+        list(onq(api).read(NOTHING))
+
+
+def test_a_bearer_token_is_read_anew_each_time(api: OnqApi) -> None:
+    told = iter(["stale-token", "lab-onq-bearer", "lab-onq-bearer"])
+    source = onq(api, auth={"kind": "bearer", "token": Secret("the test", lambda: next(told))})
+    assert rows_of(source.read(NOTHING)) == api.rows.ids()
+
+
+def test_a_bearer_token_that_did_not_change_is_not_tried_twice(api: OnqApi) -> None:
+    with pytest.raises(SourceError, match="HTTP 401"):
+        list(onq(api, auth={"kind": "bearer", "token": secret("wrong-token")}).read(NOTHING))
+    assert api.requests.count() == 1
+
+
+def test_a_bad_parameter_is_reported_with_the_servers_words(api: OnqApi) -> None:
+    api.faults.add("status", status=403, body="Invalid request: size")
+    with pytest.raises(SourceError, match=r"HTTP 403 \(Invalid request: size\)") as caught:
+        list(onq(api).read(NOTHING))
+    assert caught.value.is_permanent
+    assert api.requests.count() == 1
+
+
+def test_one_conversation_cannot_be_asked_for(api: OnqApi) -> None:
+    with pytest.raises(SourceError, match="cannot be asked"):
+        onq(api).look("1")
+
+
+# --- Options ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"page_size": 0},
+        {"page_size": 1001},
+        {"paging": "cursor"},
+        {"format": "xml"},
+        {"auth": {"kind": "basic", "username": "u", "password": secret("p")}},
+        {"auth": {**JWT, "lifetime": timedelta(minutes=5)}},
+        {"pagesize": 5},
+    ],
+)
+def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        OnqOptions.model_validate({"auth": JWT, **wrong})
+
+
+def test_the_identity_follows_address_and_account_only() -> None:
+    def of(**changes: Any) -> str:
+        return identity(OnqOptions.model_validate({"url": "https://h/api", "auth": JWT, **changes}))
+
+    same = [
+        {"page_size": 5},
+        {"paging": "page"},
+        {"format": "csv"},
+        {"url": "https://H:443/api/"},
+        {"check_total": False},
+    ]
+    other = [
+        {"url": "https://h/b"},
+        {"auth": {**JWT, "subject": "you"}},
+        {"auth": {"kind": "bearer", "token": secret("t")}},
+    ]
+    assert {of(**changes) for changes in same} == {of()}
+    assert len({of(), *(of(**changes) for changes in other)}) == 4
+    assert of(auth={**JWT, "secret": secret("another"), "key": "K2"}) == of()
+
+
+def test_every_documented_field_is_described() -> None:
+    assert len(ONQ.fields) == 25
+    assert {name for name, field in ONQ.fields.items() if field.end_of_day} == {"close_on", "end_on"}
+    assert {name for name in ONQ.fields if name.endswith("_count")} == {
+        name for name, field in ONQ.fields.items() if field.kind is FieldKind.COUNT
+    }
+    assert set(ONQ.roles.values()) <= ONQ.fields.keys()
+    assert ONQ.own_events <= ONQ.fields.keys()
+
+
+def test_the_registry_builds_it(api: OnqApi) -> None:
+    auth = {"kind": "bearer", "token": secret("lab-onq-bearer")}
+    source = build("onq", {"url": api.url, "auth": auth})
+    assert isinstance(source, OnqSource)
+    assert source.paging == "unknown"
