@@ -59,7 +59,10 @@ class Term:
 
     def holds(self, found: list[Any]) -> bool:
         """Say whether the term holds for the values found at a path (none, one, or a list's elements)."""
-        return any(self._fits(value) for value in found) is not self.is_negated
+        for value in found:
+            if self._fits(value):
+                return not self.is_negated
+        return self.is_negated
 
     def _fits(self, value: Any) -> bool:
         if self.pattern is not None:
@@ -82,10 +85,13 @@ class Matcher:
     def holds(self, seen: Mapping[str, Any]) -> bool:
         """Say whether it holds for an event's data together with its type, source and subject."""
         found = _find(seen, self.steps)
-        wanted = self.wanted
-        if wanted and not any(term.holds(found) for term in wanted):
-            return False
-        return all(term.holds(found) for term in self.unwanted)
+        for term in self.unwanted:
+            if not term.holds(found):
+                return False
+        for term in self.wanted:  # loops, not any(): this is called for every event and rule
+            if term.holds(found):
+                return True
+        return not self.wanted
 
     def reason(self, seen: Mapping[str, Any]) -> str:
         """Return why it holds or does not, with the actual value: `change.delta is 1, not >= 3`."""
@@ -173,7 +179,7 @@ def _measure(text: str) -> float | datetime | timedelta:
 
 
 def _find(seen: Any, steps: Sequence[str]) -> list[Any]:
-    """Return what stands at a path; a list on the way is looked into element by element."""
+    """Return what stands at a path; a list on the way is looked into element by element, a list in a list is not."""
     value = seen
     for place, step in enumerate(steps):
         if not isinstance(value, dict):
@@ -185,7 +191,7 @@ def _find(seen: Any, steps: Sequence[str]) -> list[Any]:
 
 
 def _find_in_list(values: Iterable[Any], steps: Sequence[str]) -> list[Any]:
-    return [found for value in values for found in _find(value, steps)]
+    return [found for value in values if not isinstance(value, list | tuple) for found in _find(value, steps)]
 
 
 def _is_equal(value: Any, wanted: Scalar) -> bool:
@@ -214,10 +220,12 @@ def _like(operand: Scalar, value: Any) -> Any:
 
 def _number(value: Any) -> int | float | None:
     """Read a number; whole ones stay whole, because long ids differ only in digits that a float drops."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        number = int(value) if isinstance(value, int) or _WHOLE.fullmatch(str(value)) else float(value)
+        number = int(value) if _WHOLE.fullmatch(str(value)) else float(value)
     except ValueError:
         return None
     return None if isnan(number) else number
