@@ -219,14 +219,14 @@ def test_the_identity_follows_address_and_account_only() -> None:
     def of(**changes: Any) -> str:
         return identity(OnqOptions.model_validate({"url": "https://h/api", "auth": JWT, **changes}))
 
-    same = [
+    same: list[dict[str, Any]] = [
         {"page_size": 5},
         {"paging": "page"},
         {"format": "csv"},
         {"url": "https://H:443/api/"},
         {"check_total": False},
     ]
-    other = [
+    other: list[dict[str, Any]] = [
         {"url": "https://h/b"},
         {"auth": {**JWT, "subject": "you"}},
         {"auth": {"kind": "bearer", "token": secret("t")}},

@@ -149,11 +149,7 @@ class Http:
         return b"".join(parts)
 
     def _is_own(self, url: str, target: str) -> bool:
-        try:
-            there = httpx.URL(url).join(target)
-        except (httpx.InvalidURL, ValueError):
-            return False
-        here = httpx.URL(self.url)
+        there, here = httpx.URL(url).join(target), httpx.URL(self.url)
         return (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port)
 
     def _hiding(self, error: SourceError) -> SourceError:
@@ -193,10 +189,7 @@ def _redirected(answer: Answer, url: str) -> Answer:
     target = answer.headers.get("location")
     if answer.status not in _MOVED or not target:
         return answer
-    try:
-        return replace(answer, redirect=_shown(str(httpx.URL(url).join(target))))
-    except (httpx.InvalidURL, ValueError):
-        return replace(answer, redirect="an unreadable address")
+    return replace(answer, redirect=_shown(str(httpx.URL(url).join(target))))  # httpx refused it if it is no address
 
 
 def _shown(url: str) -> str:
