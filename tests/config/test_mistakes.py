@@ -45,9 +45,9 @@ IN_SOURCE: list[tuple[str, str]] = [
     ("cron = '* * *'", "cron: '* * *' has 3 fields, not 5"),
     ("cron = 5", "cron: is of the wrong kind; write five fields in quotes"),
     ("timezone = 'Mars/Base'", "timezone: 'Mars/Base' is no time zone"),
-    ("failing_after = 0", "failing_after: is not allowed here; it should be greater than or equal to 1"),
+    ("failing_after = 0", "failing_after: is out of bounds; write at least 1"),
     ("failing_after = 1.5", "failing_after: is not a whole number"),
-    ("suspect = { share = 2 }", "suspect.share: is not allowed here; it should be less than or equal to 1"),
+    ("suspect = { share = 2 }", "suspect.share: is out of bounds; write at most 1"),
     ("suspect = { shar = 0.2 }", "suspect.shar: is not a known key; did you mean 'share'?"),
     ("ignore = ['external_cod']", "ignore[1]: 'external_cod' is no field of onq; did you mean 'external_code'?"),
     ("link = 'https://x/{nam}'", "link: {nam} is no field of the API; did you mean 'name'?"),
@@ -55,13 +55,17 @@ IN_SOURCE: list[tuple[str, str]] = [
     ("link = 'https://x/{id!r}'", "link: {id} is no field of the API"),
     ("link = 'https://x/{'", "link: has an odd brace; write {id}"),
     ("link = 'javascript:{id}'", "link: is no address of a page; write it like https://"),
-    ("page_size = 1001", "page_size: is not allowed here; it should be less than or equal to 1000"),
+    ("page_size = 1001", "page_size: is out of bounds; write at most 1000"),
     ("paging = 'pages'", "paging: is not one of the values there are; it should be 'auto', 'page' or 'offset'"),
     ("ca_file = 'no.pem'", "ca_file: "),
     ("proxy = ''", "proxy: the secret is empty"),
     ("auth = { kind = 'bearer' }", "auth.token: is missing; add it"),
     ("auth = { kind = 'bearer', tokn = 'k', token = 'x' }", "auth.tokn: is not a known key; did you mean 'token'?"),
     ("auth = { kind = 'form' }", "auth: is not one of the kinds there are; write 'kind' as one of 'jwt', 'bearer'"),
+    (
+        "auth = { kind = 'jwt', key = '', secret = 'x', issuer = '', subject = '', audience = '', lifetime = '1m' }",
+        "auth.lifetime: is out of bounds; write at least 10m",
+    ),
     ("auth = { token = 'x' }", "auth: does not say of which kind it is"),
 ]
 IN_RULE: list[tuple[str, str]] = [
@@ -126,6 +130,14 @@ def test_a_schedule_is_one_of_two(tmp_path: Path) -> None:
     text = BEFORE.replace("[channels.ops]", "every = '5m'\ncron = '* * * * *'\n[channels.ops]")
     assert errors_of(tmp_path, text) == [
         "config.toml:2: sources.campus: has both every and cron; leave one of them out"
+    ]
+
+
+def test_a_mistake_between_keys_is_found_beside_one_in_a_key(tmp_path: Path) -> None:
+    text = BEFORE.replace("[channels.ops]", "every = '5m'\ncron = '* * * * *'\nfailing_after = 0\n[channels.ops]")
+    assert [line.split(": ", 2)[1:] for line in errors_of(tmp_path, text)] == [
+        ["sources.campus", "has both every and cron; leave one of them out"],
+        ["sources.campus.failing_after", "is out of bounds; write at least 1"],
     ]
 
 

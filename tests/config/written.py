@@ -1,5 +1,6 @@
 """A small world for config tests: two APIs with a few options, and files written where a test wants them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ class Jwt(Options):
     issuer: str
     subject: str
     audience: str
+    lifetime: Annotated[DurationSetting, Field(ge=timedelta(minutes=10))] = timedelta(minutes=30)
 
 
 class Bearer(Options):
@@ -37,10 +39,14 @@ class OnqOptions(Options):
     page_size: Annotated[int, Field(ge=1, le=1000)] = 1000
     paging: Literal["auto", "page", "offset"] = "auto"
     format: Literal["json", "csv"] = "json"
+    check_total: bool = True
+    allow_http: bool = False
 
 
 class Filter(Options):
     exclude_muted: bool | None = None
+    include_enabled: bool | None = None
+    sort_field: str | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -50,6 +56,9 @@ class OsnOptions(Options):
     page_size: int = 100
     patience: DurationSetting | None = None
     filter: Filter = Filter()
+    filter_names: Literal["camel", "pascal"] = "camel"
+    check_total: bool = True
+    allow_http: bool = False
 
 
 OPTIONS: dict[str, type[Options]] = {"onq": OnqOptions, "osn": OsnOptions}

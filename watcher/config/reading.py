@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +17,7 @@ from watcher.config.lines import Path as KeyPath
 from watcher.config.model import GeneralSettings
 from watcher.config.secrets import SecretShelf
 from watcher.config.setting import FOLDER
+from watcher.domain.duration import write_duration
 from watcher.pipeline.settings import SECRETS
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,21 +56,18 @@ class Reading:
     ) -> Model | None:
         """Return a table as a model; what is wrong in it becomes errors.
 
-        Then the right keys alone, and `fallback` for required ones, are returned, so that errors between them are found
+        Then the right keys alone, and `fallback` for required ones, are returned, so that errors between keys are found
         as well; None where that is no model either.
         """
-        try:
-            return self._validate(model, written)
-        except ValidationError as error:
-            details = error.errors(include_url=False)
+        valid, details = self._validate(model, written)
+        if valid is None:
+            wrong = {detail["loc"][0] for detail in details if detail["loc"]}
+            right = {key: value for key, value in written.items() if key not in wrong}
+            valid, more = self._validate(model, {**(fallback or {}), **right})
+            details += [detail for detail in more if wrong and detail["type"] != "missing"]
         for detail in details:
             self._refuse_detail(model, path, written, detail)
-        wrong = {detail["loc"][0] for detail in details if detail["loc"]}
-        right = {key: value for key, value in written.items() if key not in wrong}
-        try:
-            return self._validate(model, {**(fallback or {}), **right})
-        except ValidationError:
-            return None
+        return valid
 
     def tables(self, key: str) -> dict[str, Mapping[str, Any]]:
         """Return the named tables below a key, such as `sources`; what is no table is an error."""
@@ -88,9 +88,12 @@ class Reading:
         self.refuse((key,), "is not a table", f"write [{key}] and its keys below")
         return {}
 
-    def _validate(self, model: type[Model], written: Mapping[str, Any]) -> Model:
+    def _validate(self, model: type[Model], written: Mapping[str, Any]) -> tuple[Model | None, list[ErrorDetails]]:
         context = {SECRETS: self.secrets, FOLDER: self.document.path.parent}
-        return model.model_validate(written, context=context)
+        try:
+            return model.model_validate(written, context=context), []
+        except ValidationError as error:
+            return None, error.errors(include_url=False)
 
     def _refuse_detail(
         self, model: type[BaseModel], path: KeyPath, written: Mapping[str, Any], detail: ErrorDetails
@@ -133,11 +136,27 @@ def _say(detail: ErrorDetails) -> tuple[str, str]:
     if kind == "value_error":
         wrong, _, right = str(context.get("error", detail["msg"])).partition("; ")
         return wrong, right
+    if kind in _BOUNDS:
+        word, bound = _BOUNDS[kind]
+        return "is out of bounds", f"write {word} {_write_bound(context[bound])}"
     if kind == "union_tag_invalid":
         return _SAID[kind], f"write {context['discriminator']} as one of {context['expected_tags']}"
     return _SAID.get(kind, "is not allowed here"), _remedy(detail["msg"])
 
 
+def _write_bound(bound: object) -> str:
+    """Return a bound as a user would write it; pydantic tells one of a duration as the text of its repr."""
+    parts = {unit: int(number) for unit, number in _TIMEDELTA.findall(str(bound))}
+    return write_duration(timedelta(**parts)) if parts else str(bound)
+
+
+_TIMEDELTA = re.compile(r"(days|seconds)=(\d+)")
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
 _SAID = {
     "string_type": "is not a text",
     "is_instance_of": "is of the wrong kind",
