@@ -74,8 +74,8 @@ def rearm(api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: dat
     A lead that has already passed when its instant is learnt is taken as told, but for the nearest one, which fires
     at once; all of them when `is_silent` (a baseline, a list that grew at once, leads that were configured anew).
     """
-    wanted = _wanted(api, row, leads)
     known = {deadline.key: deadline for deadline in stored}
+    wanted = _wanted(api, row, leads, now) | _closing_now(api, row, known.values(), now)
     drop = tuple(deadline for key, deadline in known.items() if key not in wanted)
     nearest = _nearest_passed(wanted, now)
     add = []
@@ -107,15 +107,17 @@ def fire(api: Api, row: Row, due: Iterable[Deadline], now: datetime, interval: t
     )
 
 
-def _wanted(api: Api, row: Row, leads: Leads) -> dict[tuple[EventType, datetime, timedelta], None]:
+def _wanted(api: Api, row: Row, leads: Leads, now: datetime) -> dict[tuple[EventType, datetime, timedelta], None]:
+    """Return the deadlines that a row should have; what lies behind an instant that is over needs no remembering."""
     if row.standing.presence is Presence.REMOVED:
         return {}
     wanted: dict[tuple[EventType, datetime, timedelta], None] = {}
     for kind, role in _ANCHORS.items():
         at = instant_of(api, row.conversation, role)
-        wanted |= {(kind, at, lead): None for lead in leads.get(kind, ()) if at is not None}
+        if at is not None and at > now:
+            wanted |= {(kind, at, lead): None for lead in leads.get(kind, ())}
     closes = instant_of(api, row.conversation, Role.REGISTRATION_CLOSES)
-    if closes is not None:
+    if closes is not None and closes > now:
         wanted[EventType.REGISTRATION_CLOSED, closes, timedelta(0)] = None
     since = row.standing.waiting_since
     if since is not None:
@@ -123,6 +125,22 @@ def _wanted(api: Api, row: Row, leads: Leads) -> dict[tuple[EventType, datetime,
             (EventType.QUESTIONS_WAITING, since, -span): None for span in leads.get(EventType.QUESTIONS_WAITING, ())
         }
     return wanted
+
+
+def _closing_now(
+    api: Api, row: Row, stored: Iterable[Deadline], now: datetime
+) -> dict[tuple[EventType, datetime, timedelta], None]:
+    """Return the close that has passed and is still to be told: one that is armed, or was put forward into the past.
+
+    A date in the past alone says nothing: registration may have been opened again in spite of it.
+    """
+    closes = instant_of(api, row.conversation, Role.REGISTRATION_CLOSES)
+    is_armed = any(
+        deadline.kind is EventType.REGISTRATION_CLOSED and deadline.state is DeadlineState.ARMED for deadline in stored
+    )
+    if closes is None or closes > now or not is_armed or row.standing.presence is Presence.REMOVED:
+        return {}
+    return {(EventType.REGISTRATION_CLOSED, closes, timedelta(0)): None}
 
 
 def _nearest_passed(
