@@ -144,6 +144,14 @@ def test_a_mail_arrives_as_plain_text_with_one_subject() -> None:
     assert "line 2 <b> & _x_" in mail.get_payload(decode=True).decode()  # type: ignore[union-attr]
 
 
+def test_a_mail_that_is_to_be_html_is_escaped() -> None:
+    with mail_server() as mailbox:
+        channel(f"{mailbox.url}&format=html").send(HELLO, "delivery-1")
+    (mail,) = mailbox.mails
+    parts = [part.get_payload(decode=True).decode() for part in mail.walk() if part.get_content_type() == "text/html"]  # type: ignore[union-attr]
+    assert "&lt;b&gt;" in parts[0]
+
+
 def test_mails_are_not_slowed_down_by_apprise() -> None:
     with mail_server() as mailbox:
         ops = channel(mailbox.url)

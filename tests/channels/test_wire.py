@@ -1,6 +1,7 @@
 """What goes over the wire is noted for the thread that watches, and for nobody else."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 import requests
@@ -42,3 +43,13 @@ def test_an_answer_after_a_fault_counts() -> None:
         assert exchange.fault is not None
         requests.post(receiver.url, timeout=5)
         assert exchange.fault is None
+
+
+def test_an_answer_that_drips_holds_nothing_up_and_counts_by_its_status() -> None:
+    with Receiver() as receiver, watch({}, answer_within=timedelta(seconds=0.2)) as exchange:
+        receiver.slow_down(0.1)
+        answer = requests.post(receiver.url, timeout=5)
+        assert exchange.response is answer
+        assert answer.status_code == 200
+        assert answer.content in b'{"ok": true}'[:-1]
+        receiver.faults.clear()

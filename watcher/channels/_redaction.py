@@ -18,10 +18,10 @@ _REAL_HOSTS = frozenset("json jsons xml xmls form forms mailto mailtos".split())
 """kinds whose host is an address that the operator must see; elsewhere tokens stand in its place"""
 
 
-def redact(text: str, url: str, *, length: int = 300) -> str:
-    """Return one inert line of a foreign text in which every piece of `url` is hidden."""
+def redact(text: str, *urls: str, length: int = 300) -> str:
+    """Return one inert line of a foreign text in which every piece of the URLs is hidden."""
     text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # or they would hide a piece from us
-    pieces = sorted({piece for piece in _pieces(url) if len(piece) >= _SHORTEST}, key=len, reverse=True)
+    pieces = sorted({piece for url in urls for piece in _pieces(url) if len(piece) >= _SHORTEST}, key=len, reverse=True)
     if pieces:
         text = re.sub("|".join(map(_pattern, pieces)), HIDDEN, text, flags=re.IGNORECASE)
     return inert(text, length=length)

@@ -7,7 +7,7 @@ import math
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -37,16 +37,16 @@ _REMEDIES = {
 }
 
 
-def verdict(exchange: Exchange, log_lines: Iterable[str], url: str) -> ChannelError:
-    """Return why a send failed; the wire is believed before the log, and nothing of `url` is in the text."""
+def verdict(exchange: Exchange, log_lines: Iterable[str], *urls: str) -> ChannelError:
+    """Return why a send failed; the wire is believed before the log, and no piece of the URLs is in the text."""
     if exchange.smtp is not None:  # before a fault: many servers hang up after they have refused
-        return _of_smtp(*exchange.smtp, url)
+        return _of_smtp(*exchange.smtp, urls)
     if exchange.fault is not None:
         text, remedy = _of_fault(exchange.fault)
         return ChannelError(text, remedy=remedy, status=_status(exchange))
     if exchange.response is not None and is_refused(exchange):
-        return _of_response(exchange.response, url)
-    said = "; ".join(redact(line, url) for line in log_lines)
+        return _of_response(exchange.response, urls)
+    said = "; ".join(redact(line, *urls) for line in log_lines)
     return ChannelError(said or "the service did not take it and gave no reason", status=_status(exchange))
 
 
@@ -73,18 +73,18 @@ def _status(exchange: Exchange) -> int | None:
     return exchange.response.status_code if exchange.response is not None else None
 
 
-def _of_smtp(code: int, answer: str, url: str) -> ChannelError:
+def _of_smtp(code: int, answer: str, urls: Sequence[str]) -> ChannelError:
     is_permanent = code >= _FIRST_PERMANENT_SMTP and code != _MAILBOX_FULL
-    text = f"the mail server answered {code} {redact(answer, url)}".rstrip()
+    text = f"the mail server answered {code} {redact(answer, *urls)}".rstrip()
     return ChannelError(text, remedy=_REMEDIES.get(code, ""), status=code, is_permanent=is_permanent)
 
 
-def _of_response(response: requests.Response, url: str) -> ChannelError:
+def _of_response(response: requests.Response, urls: Sequence[str]) -> ChannelError:
     code = response.status_code
     if code < HTTPStatus.BAD_REQUEST:
         return _of_redirect(code)
     said = _words_of(response)
-    text = f"the service answered {code} {_phrase(code)}".rstrip() + (f": {redact(said, url)}" if said else "")
+    text = f"the service answered {code} {_phrase(code)}".rstrip() + (f": {redact(said, *urls)}" if said else "")
     return ChannelError(
         text,
         remedy=_REMEDIES.get(code, ""),

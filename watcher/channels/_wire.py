@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import smtplib
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # urllib3's, under its name in requests
 
 _NOT_UNDERSTOOD = frozenset({500, 502})
 """an old server's answer to EHLO; smtplib goes on with HELO, so it is no reason of a failure"""
@@ -24,19 +27,24 @@ _LOGGED_IN = 235
 """the answers before it may have refused another way to log in"""
 
 
+ANSWER_BYTES = 65_536
+ANSWER_DEADLINE = timedelta(seconds=10)
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """What one thread saw on the wire during one send.
 
     `response`: the last HTTP answer. `smtp`: the last SMTP answer that refused something, code and text.
     `fault`: why the last connection failed; None when one worked after it.
-    `headers` are added to each HTTP request that does not have them.
+    `headers` are added to each HTTP request that does not have them; `answer_within` bounds the reading of an answer.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
     response: requests.Response | None = None
     smtp: tuple[int, str] | None = None
     fault: BaseException | None = None
+    answer_within: timedelta = ANSWER_DEADLINE
 
 
 class _Watched(threading.local):
@@ -49,10 +57,10 @@ _is_installed = False
 
 
 @contextmanager
-def watch(headers: dict[str, str]) -> Iterator[Exchange]:
+def watch(headers: dict[str, str], answer_within: timedelta = ANSWER_DEADLINE) -> Iterator[Exchange]:
     """Note what this thread's requests and mails meet until the end of the block."""
     _install()
-    exchange = Exchange(headers=headers)
+    exchange = Exchange(headers=headers, answer_within=answer_within)
     _watched.exchange = exchange
     try:
         yield exchange
@@ -89,7 +97,25 @@ def _send(
         request.headers.setdefault(name, value)
     exchange.response = None
     exchange.response = _noting_faults(exchange, original, adapter, request, *args, **kwargs)
+    _read_body(exchange.response, exchange.answer_within)
     return exchange.response
+
+
+def _read_body(response: Any, within: timedelta) -> None:
+    """Read as much of an answer as may matter; its status is known, so one that is cut short is an answer all the same.
+
+    requests would read on for as long as something drips, and its time-out is one for each read.
+    """
+    until = time.monotonic() + within.total_seconds()
+    body = bytearray()
+    with suppress(OSError, BaseHTTPError):
+        while len(body) < ANSWER_BYTES and time.monotonic() < until:
+            part = response.raw.read1(ANSWER_BYTES, decode_content=True)
+            if not part:
+                break
+            body += part
+    response._content = bytes(body[:ANSWER_BYTES])  # noqa: SLF001 — requests has no other way to say: it is read
+    response._content_consumed = True  # noqa: SLF001
 
 
 def _getreply(exchange: Exchange, original: Callable[..., Any], smtp: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
@@ -25,8 +26,17 @@ _TAKES_HEADERS = frozenset("json jsons xml xmls form forms".split())
 _CANNOT_CONFIRM = frozenset("xmpp xmpps irc ircs syslog rsyslog aprs growl".split())
 _MQTT = frozenset({"mqtt", "mqtts"})
 
-Load = Callable[[], Sequence[Any]]
-"""makes the Apprise services that a channel sends to; raises ConfigError"""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One Apprise service and the URLs it was made from, whose pieces nobody may see."""
+
+    service: Any
+    urls: tuple[str, ...]
+
+
+Load = Callable[[], Sequence[Target]]
+"""makes the targets that a channel sends to; raises ConfigError"""
 
 
 class AppriseChannel:
@@ -47,11 +57,11 @@ class AppriseChannel:
         With several services (a tag) a repetition goes to all of them: at least once, not exactly once.
         """
         try:
-            services = self._load()
+            targets = self._load()
         except ConfigError as error:
             # An edit mends it, and then what waited should still go out: not permanent.
             raise ChannelError(error.text, remedy=error.remedy) from None
-        outcomes = [_send_to(service, message, delivery_id) for service in services]
+        outcomes = [_send_to(target, message, delivery_id) for target in targets]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
         if failures:
             raise _joined(failures)
@@ -64,14 +74,14 @@ class AppriseChannel:
 
 def for_url(name: str, url: Secret) -> AppriseChannel:
     """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up)."""
-    remembered: dict[str, Any] = {}
+    remembered: dict[str, Target] = {}
 
-    def load() -> Sequence[Any]:
+    def load() -> Sequence[Target]:
         text = url.reveal().strip()
         if text not in remembered:
-            service = _instantiate(name, text, url.origin)
+            target = _target(_instantiate(name, text, url.origin), text)
             remembered.clear()
-            remembered[text] = service
+            remembered[text] = target
         return [remembered[text]]
 
     return AppriseChannel(name, scheme_of(url.reveal()), load)
@@ -80,11 +90,11 @@ def for_url(name: str, url: Secret) -> AppriseChannel:
 def for_tag(tag: str, paths: Sequence[Path]) -> AppriseChannel:
     """Return the channel `tag:NAME` for the services of Apprise config files that carry a tag."""
 
-    def load() -> Sequence[Any]:
+    def load() -> Sequence[Target]:
         services = [service for service in _included(paths) if tag in {str(own) for own in service.tags}]
         if not services:
             raise ConfigError(f"no service of {_names(paths)} has the tag {tag}", remedy=_known_tags(paths))
-        return services
+        return [_target(service) for service in services]
 
     return AppriseChannel(f"tag:{tag}", "", load)
 
@@ -163,6 +173,10 @@ def _tamed(service: Any) -> Any:
     return service
 
 
+def _target(service: Any, *urls: str) -> Target:
+    return Target(service=service, urls=(*urls, service.url(privacy=False)))
+
+
 def _included(paths: Sequence[Path]) -> list[Any]:
     services: list[Any] = []
     for path in paths:
@@ -184,11 +198,11 @@ def _known_tags(paths: Sequence[Path]) -> str:
     return f"known tags: {', '.join(known)}" if known else "give a service that tag"
 
 
-def _send_to(service: Any, message: Message, delivery_id: str) -> Receipt | ChannelError:
+def _send_to(target: Target, message: Message, delivery_id: str) -> Receipt | ChannelError:
     from watcher.channels._verdict import is_refused, verdict
     from watcher.channels._wire import watch
 
-    apprise = _apprise()
+    apprise, service = _apprise(), target.service
     sender = apprise.Apprise(asset=_asset())
     sender.add(service)
     headers = {IDEMPOTENCY_HEADER: delivery_id} if service.schema in _TAKES_HEADERS else {}
@@ -201,7 +215,7 @@ def _send_to(service: Any, message: Message, delivery_id: str) -> Receipt | Chan
         )
     if not result or is_refused(exchange):
         lines = [entry.message for sent in result for attempt in sent.attempts for entry in attempt.logs]
-        return verdict(exchange, lines, service.url(privacy=False))
+        return verdict(exchange, lines, *target.urls)
     status = exchange.response.status_code if exchange.response is not None else None
     return Receipt(status=status, is_confirmed=_can_confirm(service))
 
