@@ -65,7 +65,7 @@ def test_a_closed_registration_says_why(reason: str, said: str) -> None:
             "campus · since 07:15 Mon 23 Nov · deadlines are still told, from the last good read",
         ),
         ("source.grown", {"sample": ["A", "B"]}, "campus · for example A, B · none of them is told one by one"),
-        ("source.drift", {"sample": "paused"}, "campus · for example paused · the API may have changed"),
+        ("source.drift", {"sample": "paused"}, "campus · found: paused · the API may have changed"),
         ("channel.failing", {}, "campus · messages wait and are tried again: watcher deliveries"),
         ("source.recovered", {}, "campus"),
     ],

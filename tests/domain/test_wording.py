@@ -20,6 +20,10 @@ def change(before: Any, after: Any) -> dict[str, Any]:
     return {"change": {"field": "x", "before": before, "after": after}}
 
 
+def limit(before: int, after: int) -> dict[str, Any]:
+    return {"change": {"field": "max_user_count", "before": before, "after": after}}
+
+
 LINES: list[tuple[str, dict[str, Any], str]] = [
     ("conversation.opened", {}, "“Leading Change” is open"),
     ("conversation.opened", {"first_seen": True}, "New and open: “Leading Change”"),
@@ -69,15 +73,17 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
         change(TOMORROW, "2026-11-22T06:15:02Z"),
         "Registration for “Leading Change” was moved, it closed 07:15 Sun 22 Nov (was 07:15 Tue 24 Nov)",
     ),
-    ("registration.full", change(29, 30), "“Leading Change” is full (30 registered)"),
-    ("registration.available", change(30, 28), "“Leading Change” has places again (28 registered, before 30)"),
+    ("registration.full", change(29, 30), "“Leading Change” is full (30 registered, was 29)"),
+    ("registration.available", change(30, 28), "“Leading Change” has places again (28 registered, was 30)"),
+    ("registration.available", limit(30, 40), "“Leading Change” has places again (the limit is now 40, was 30)"),
+    ("registration.full", {"change": {"field": "", "before": None, "after": None}}, "“Leading Change” is full"),
     ("questions.new", change(2, 5), "3 new open questions in “Leading Change” (5 open)"),
     ("questions.new", change(None, 1), "1 new open question in “Leading Change” (1 open)"),
     ("questions.cleared", change(4, 0), "No open questions left in “Leading Change” (before 4)"),
     (
         "questions.waiting",
         {"waiting_since": "2026-11-22T07:15:02Z"},
-        "Questions in “Leading Change” have waited since 08:15 Sun 22 Nov (5 open)",
+        "Questions in “Leading Change” have waited 1 d, since 08:15 Sun 22 Nov (5 open)",
     ),
     ("messages.new", change(0, 1), "1 new message to the facilitators of “Leading Change” (1 in all)"),
     ("unread.new", change(3, 5), "2 new unread posts in “Leading Change” (5 unread)"),
@@ -101,7 +107,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
         "campus: 1 conversation vanished at once, held back until it is certain",
     ),
     ("source.grown", {"count": 50}, "campus: 50 conversations appeared at once"),
-    ("source.drift", {"field": "status"}, "campus: the field status holds something unexpected"),
+    ("source.drift", {"field": "status"}, "campus: the field status is not what it should be"),
     ("channel.failing", {"error": "refused"}, "Messages to channel campus do not go out: refused"),
     ("channel.recovered", {"error": "refused"}, "Messages to channel campus go out again"),
 ]

@@ -38,6 +38,8 @@ _HINTS: Mapping[EventType, str] = MappingProxyType({
     EventType.SOURCE_GROWN: "none of them is told one by one",
 })  # fmt: skip
 
+_SAMPLES: Mapping[EventType, str] = MappingProxyType({EventType.SOURCE_DRIFT: "found:"})
+
 
 def context_of(event: Event, reader: Reader, *, is_repeat: bool) -> str:
     """Return the second line; it begins with what the reader must know first: a repetition, or that it is late."""
@@ -91,6 +93,6 @@ def _about_health(event: Event, reader: Reader) -> list[str]:
     shown = ", ".join(map(str, sample)) if isinstance(sample, list | tuple) else sample
     return [
         f"since {say_date(since, reader.zone, reader.now)}" if since else "",
-        f"for example {inert(str(shown), length=VALUE_LENGTH * 2)}" if shown else "",
+        f"{_SAMPLES.get(event.type, 'for example')} {inert(str(shown), length=VALUE_LENGTH * 2)}" if shown else "",
         _HINTS.get(event.type, "").replace("{}", inert(event.subject, length=VALUE_LENGTH)),
     ]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from watcher.domain.calendar import read_instant, say_date, say_left
+from watcher.domain.duration import say_duration
 from watcher.domain.event import Event, EventType
 from watcher.domain.inert import inert, inert_name
 
@@ -122,16 +123,25 @@ def _rescheduled(event: Event, reader: Reader) -> str:
 
 
 def _full(event: Event, _: Reader) -> str:
-    return f"{_name(event)} is full{_counted(event, ' ({after} registered)')}"
+    return f"{_name(event)} is full{_seats(event)}"
 
 
 def _available(event: Event, _: Reader) -> str:
-    return f"{_name(event)} has places again{_counted(event, ' ({after} registered, before {before})')}"
+    return f"{_name(event)} has places again{_seats(event)}"
 
 
-def _counted(event: Event, form: str) -> str:
-    change = event.details.get("change")
-    return form.format(after=count(change.get("after")), before=count(change.get("before"))) if change else ""
+def _seats(event: Event) -> str:
+    """What moved: those who registered, or the limit; nothing where neither is known."""
+    change = event.details.get("change") or {}
+    field = str(change.get("field") or "")
+    if not field:
+        return ""
+    after, before = count(change.get("after")), count(change.get("before"))
+    return (
+        f" (the limit is now {after}, was {before})"
+        if field.startswith("max")
+        else f" ({after} registered, was {before})"
+    )
 
 
 def _risen(one: str, many: str, link: str, total: str) -> Phrase:
@@ -156,7 +166,9 @@ def _waiting(event: Event, reader: Reader) -> str:
     since = read_instant(event.details.get("waiting_since"))
     open_count = count(event.conversation.fields.get("open_questions_count") if event.conversation else None)
     shown = f" ({open_count} open)" if open_count else ""
-    long = f"since {say_date(since, reader.zone, reader.now)}" if since else "for long"
+    long = (
+        f"{say_duration(reader.now - since)}, since {say_date(since, reader.zone, reader.now)}" if since else "for long"
+    )
     return f"Questions in {_name(event)} have waited {long}{shown}"
 
 
@@ -186,7 +198,7 @@ def _grown(event: Event, _: Reader) -> str:
 
 def _drift(event: Event, _: Reader) -> str:
     field = inert(str(event.details.get("field")), length=VALUE_LENGTH)
-    return f"{inert(event.subject)}: the field {field} holds something unexpected"
+    return f"{inert(event.subject)}: the field {field} is not what it should be"
 
 
 PHRASES: Mapping[EventType, Phrase] = MappingProxyType({
