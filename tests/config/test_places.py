@@ -51,7 +51,7 @@ def test_the_state_lives_where_the_nearest_setting_says(
     tmp_path: Path, written: str, environ: dict[str, str], expected: str
 ) -> None:
     config = load_text(tmp_path, written)
-    assert str(find_state_dir(config, environ)) == expected.format(folder=tmp_path)
+    assert str(find_state_dir(config.state_dir, environ)) == expected.format(folder=tmp_path)
 
 
 def test_a_home_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ HOLDS: list[tuple[str, Any]] = [
     ("deadline.at", "> 2026-12-01"),  # without a zone: UTC
     ("deadline.at", "<= 2026-12-01T12:00:00+02:00"),
     ("deadline.at", AT_TEN),
+    ("deadline.at", "2026-12-01T11:00:00+01:00"),  # another spelling of the same instant
     ("deadline.at", datetime(2026, 12, 1, 11, tzinfo=timezone(timedelta(hours=1)))),
     ("deadline.at", datetime(2026, 12, 1, 10)),  # noqa: DTZ001  # TOML has local times; taken as UTC
     ("deadline.lead", ">= 24h"),

@@ -29,7 +29,7 @@ def read_config(path: Path | None) -> Config:
 
 def state_dir(config: Config) -> Path:
     """Return the directory that holds the state."""
-    return find_state_dir(config, os.environ)
+    return find_state_dir(config.state_dir, os.environ)
 
 
 def database_path(config: Config) -> Path:

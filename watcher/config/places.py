@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from watcher.domain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from watcher.config.model import Config
 
 NAME = "config.toml"
 
@@ -35,10 +31,10 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], *, folder: Pa
     raise ConfigError(f"no config was found at {looked}", remedy="name one with --config, or write one: watcher init")
 
 
-def find_state_dir(config: Config, environ: Mapping[str, str]) -> Path:
-    """Return the directory of the state: from the config, $STATE_DIRECTORY (systemd's first one), or the user's own."""
-    if config.state_dir is not None:
-        return config.state_dir
+def find_state_dir(configured: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the directory of the state: the config's, $STATE_DIRECTORY (systemd's first one), or the user's own."""
+    if configured is not None:
+        return configured
     given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(given) if given else _base(environ, "XDG_STATE_HOME", ".local/state") / "watcher"
 

@@ -15,7 +15,7 @@ from watcher.config.model import RuleSettings
 from watcher.config.pattern import LinearPattern
 from watcher.config.reading import Reading
 from watcher.domain.event import EventType
-from watcher.domain.matcher import Matcher, parse_matcher
+from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
 from watcher.domain.paths import FIELDS, all_paths, has_path
 from watcher.domain.rule import OPERATOR_RULE, Rule, matching
 
@@ -52,12 +52,19 @@ def write_rules(rules: Collection[Rule]) -> str:
             "name": rule.name,
             "events": rule.events,
             "sources": rule.sources,
-            "where": {matcher.path: [term.written for term in matcher.terms] for matcher in rule.where},
+            "where": {matcher.path: [_write_term(term) for term in matcher.terms] for matcher in rule.where},
             "channels": rule.channels,
         }
         for rule in rules
     ]
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _write_term(term: Term) -> str | int | float:
+    """Return a term so that it can be read again: a bare number or truth value stays one."""
+    if term.relation is Relation.EQUAL and isinstance(term.operand, int | float):
+        return term.operand
+    return term.written
 
 
 def _tables(reading: Reading) -> list[Mapping[str, Any]]:

@@ -132,6 +132,7 @@ def show(value: Any) -> str:
 
 
 _SIGNED = re.compile(r"(?P<not>!\s*)?(?:(?P<sign>>=|<=|==|=|>|<|~)\s*)?(?P<rest>.*)", re.DOTALL)
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
     Relation.ABOVE: operator.gt,
@@ -143,7 +144,8 @@ _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
 
 def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
     if not isinstance(entry, str):
-        return Term(relation=Relation.EQUAL, operand=_plain(entry), written=_text(entry))
+        fixed = _plain(entry)
+        return Term(relation=Relation.EQUAL, operand=fixed, written=_text(fixed))
     parts = _SIGNED.fullmatch(entry.strip())
     assert parts is not None  # noqa: S101  # the pattern takes any text
     sign, rest, is_negated = parts["sign"], parts["rest"].strip(), parts["not"] is not None
@@ -154,8 +156,8 @@ def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
         return Term(
             relation=relation, operand=rest, pattern=compile_pattern(rest), is_negated=is_negated, written=entry
         )
-    operand: Scalar = rest if relation is Relation.EQUAL else _measure(rest)
-    return Term(relation=relation, operand=operand, is_negated=is_negated, written=entry)
+    measured = _moment(rest) if relation is Relation.EQUAL else _measure(rest)
+    return Term(relation=relation, operand=measured, is_negated=is_negated, written=entry)
 
 
 def _plain(entry: Any) -> Scalar:
@@ -168,6 +170,11 @@ def _plain(entry: Any) -> Scalar:
     if isinstance(entry, bool | int | float):
         return entry
     raise ValueError("a matcher takes a text, a number, true, false, an instant or a list of these")
+
+
+def _moment(text: str) -> str | datetime:
+    """Return a text as an instant where it is one to the minute at least: the same instant has many spellings."""
+    return (_instant(text) if _CLOCK.match(text) else None) or text
 
 
 def _measure(text: str) -> float | datetime | timedelta:
