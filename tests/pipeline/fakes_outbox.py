@@ -26,6 +26,8 @@ class Row:
 class MemoryOutbox:
     rows: dict[str, Row] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    log: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """number and outcome of each attempt, by delivery"""
     health: dict[str, ChannelHealth] = field(default_factory=dict)
     owed: list[tuple[Event, tuple[tuple[str, str], ...]]] = field(default_factory=list)
 
@@ -33,7 +35,7 @@ class MemoryOutbox:
         delivery_id = f"{event.id}/{channel}"
         claim = Claim(
             delivery_id=delivery_id, event=event, rule=rule, channel=channel, attempt=0, was_interrupted=False,
-            created_at=due_at, state=DeliveryState.PENDING, owner="", lease_until=due_at,
+            created_at=event.time, state=DeliveryState.PENDING, owner="", lease_until=due_at,
         )  # fmt: skip
         self.rows.setdefault(delivery_id, Row(claim=claim, due_at=due_at))
         return delivery_id
@@ -42,7 +44,7 @@ class MemoryOutbox:
         due = [row for row in self._open(channel) if row.due_at is not None and row.due_at <= now]
         if not due:
             return None
-        row = min(due, key=lambda row: (row.due_at, row.claim.delivery_id))
+        row = min(due, key=lambda row: row.due_at or now)  # of one instant the first that was owed
         claim = replace(
             row.claim,
             attempt=row.claim.attempt + 1,
@@ -52,6 +54,9 @@ class MemoryOutbox:
             lease_until=now + lease,
         )
         self.rows[claim.delivery_id] = replace(row, claim=claim, due_at=now + lease, state=DeliveryState.SENDING)
+        log = self.log.setdefault(claim.delivery_id, [])
+        log[:] = [(number, outcome or "unknown") for number, outcome in log]
+        log.append((claim.attempt, ""))
         return claim
 
     def settle(self, claim: Claim, settlement: Settlement) -> bool:
@@ -61,6 +66,8 @@ class MemoryOutbox:
         outcome: Outcome = settlement.outcome
         self.rows[claim.delivery_id] = replace(row, due_at=outcome.due_at, state=outcome.state, reason=outcome.reason)
         self.attempts.append(settlement.attempt)
+        said = outcome.state if settlement.attempt.is_sent else DeliveryState.FAILED
+        self.log[claim.delivery_id][-1] = (claim.attempt, said.value)
         self.health[claim.channel] = settlement.health
         self.owed += [(owed.event, owed.deliveries) for owed in settlement.owed]
         for owed in settlement.owed:
