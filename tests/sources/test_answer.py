@@ -49,6 +49,7 @@ def test_an_error_answer_is_one_short_clean_line(body: str, text: str) -> None:
         ("see https://me:pass@h/p", "see https://h/p"),
         ("Authorization: Bearer abc.def-ghi", "Authorization: …"),
         ("basic dXNlcjpwYXNz", "…"),
+        ("Basic authentication is required", "Basic authentication is required"),
         ("token eyJhbGciOi.eyJpc3Mi.c2ln is bad", "token … is bad"),
     ],
 )

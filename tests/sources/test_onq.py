@@ -14,7 +14,8 @@ from watcher.domain.errors import SourceError
 from watcher.domain.listing import TornError
 from watcher.domain.secret import Secret
 from watcher.lab import OnqApi, onq_row
-from watcher.sources.onq import ONQ, OnqOptions, OnqSource, identity
+from watcher.pipeline.settings import SECRETS
+from watcher.sources.onq import ONQ, JwtAuth, OnqOptions, OnqSource, identity
 
 JWT = {
     "kind": "jwt",
@@ -182,6 +183,15 @@ def test_a_bearer_token_that_did_not_change_is_not_tried_twice(api: OnqApi) -> N
     assert api.requests.count() == 1
 
 
+@pytest.mark.parametrize("token", ["half-a-token\nthe-other-half", "tökenwithumlaut", "tab\tbed-token"])
+def test_a_token_that_cannot_be_a_header_is_refused_without_showing_it(api: OnqApi, token: str) -> None:
+    with pytest.raises(SourceError, match="characters that HTTP does not allow") as caught:
+        list(onq(api, auth={"kind": "bearer", "token": secret(token)}).read(NOTHING))
+    assert caught.value.is_permanent
+    assert "oken" not in str(caught.value)
+    assert api.requests.count() == 0
+
+
 def test_a_bad_parameter_is_reported_with_the_servers_words(api: OnqApi) -> None:
     api.faults.add("status", status=403, body="Invalid request: size")
     with pytest.raises(SourceError, match=r"HTTP 403 \(Invalid request: size\)") as caught:
@@ -207,12 +217,22 @@ def test_one_conversation_cannot_be_asked_for(api: OnqApi) -> None:
         {"format": "xml"},
         {"auth": {"kind": "basic", "username": "u", "password": secret("p")}},
         {"auth": {**JWT, "lifetime": timedelta(minutes=5)}},
+        {"auth": {**JWT, "lifetime": "9m"}},
         {"pagesize": 5},
     ],
 )
 def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         OnqOptions.model_validate({"auth": JWT, **wrong})
+
+
+def test_options_are_taken_as_the_config_writes_them() -> None:
+    written = {"kind": "jwt", "key": "K", "secret": {"env": "S"}, "issuer": "i", "subject": "s", "audience": "a"}
+    read = OnqOptions.model_validate({"auth": {**written, "lifetime": "45m"}}, context={SECRETS: lambda _: secret("S")})
+    assert isinstance(read.auth, JwtAuth)
+    assert read.auth.lifetime == timedelta(minutes=45)
+    assert read.auth.secret.reveal() == "S"
+    assert read.url == "https://api.onq.io/api/external"
 
 
 def test_the_identity_follows_address_and_account_only() -> None:

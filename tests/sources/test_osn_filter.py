@@ -1,6 +1,7 @@
 """OSN's filter: spelling, types, contradictions."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -106,6 +107,12 @@ def test_extra_may_not_repeat_what_has_a_setting(name: str) -> None:
 def test_what_nobody_documents_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         OsnFilter.model_validate(settings)
+
+
+@pytest.mark.parametrize("value", [date(2026, 11, 23), float("nan"), {"a": [float("inf")]}])
+def test_extra_holds_only_what_json_can(value: Any) -> None:
+    with pytest.raises(ValidationError, match="what JSON cannot"):
+        OsnFilter.model_validate({"extra": {"since": value}})
 
 
 def test_extra_carries_what_has_no_name() -> None:

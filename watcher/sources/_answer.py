@@ -16,7 +16,9 @@ _SPOKEN_KEYS = ("resourcemessage", "exceptionmessage", "statusmessage", "title",
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 _QUERY = re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", re.IGNORECASE)
 _USERINFO = re.compile(r"(https?://)[^\s/@]*@", re.IGNORECASE)
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|\b(bearer|basic)\s+(?!auth|token|access|credential)[\w.~+/=-]{6,}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

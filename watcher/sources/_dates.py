@@ -24,6 +24,8 @@ def read_instant(written: object, zone: tzinfo, *, end_of_day: bool) -> str | No
     Raises ValueError for what is no date between 1970 and 9999.
     """
     if isinstance(written, str):
+        if _is_canonical(written):
+            return written
         written = written.strip()
     if written is None or written == "":
         return None
@@ -40,6 +42,14 @@ def write_instant(at: datetime) -> str:
     if utc.year < _FIRST_YEAR:
         raise ValueError("a date before 1970")
     return utc.replace(tzinfo=None).isoformat() + "Z"
+
+
+def _is_canonical(written: str) -> bool:
+    """Whether a text is in the snapshot's form already, as most are: it then need not be taken apart."""
+    marks = written[4:5] + written[7:8] + written[10:11] + written[13:14] + written[16:17] + written[19:]
+    if marks != "--T::Z":
+        return False
+    return datetime.fromisoformat(written).year >= _FIRST_YEAR
 
 
 def _instant(written: object, zone: tzinfo, *, end_of_day: bool) -> datetime | None:

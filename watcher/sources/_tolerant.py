@@ -112,16 +112,20 @@ def _finite(written: str) -> float | str:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # most are, and there are many
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str | int | float):
+    if isinstance(value, int | float):
         return str(value)
     raise TypeError("no text")
 
 
 def _flag(value: Any) -> bool:
+    if value is True or value is False:
+        return value
     word = _text(value).strip().lower()
     if not word:
         raise _Unknown
@@ -133,6 +137,8 @@ def _flag(value: Any) -> bool:
 
 
 def _count(value: Any) -> int:
+    if type(value) is int and 0 <= value <= _LARGEST_COUNT:
+        return value
     number = _number(value)
     if number is None or number < 0:  # OSN answers nUnread -1 where it does not know
         raise _Unknown
@@ -158,6 +164,8 @@ def _number(value: Any) -> int | float | None:
 
 
 def _choice(value: Any, choices: tuple[str, ...]) -> tuple[str | None, bool]:
+    if value in choices:
+        return str(value), True
     text = _text(value).strip()
     if not text:
         return None, True

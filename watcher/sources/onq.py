@@ -197,9 +197,10 @@ class OnqSource:
     def _by_start(self, walk: Walk, previous: Cut, start: int) -> Iterator[Page]:
         try:
             yield from read_by_start(walk, previous, start, self._is_last)
-        except TornError:
-            if self._options.paging == "auto":
-                self._paging = None  # perhaps the server changed its mind: look again
+        except TornError as error:
+            if self._options.paging == "offset":
+                raise TornError(error.text, remedy='if this goes on, set paging = "auto"') from error
+            self._paging = None  # perhaps the server changed its mind: look again
             raise
 
     def _accept(self, means: Paging | None) -> None:

@@ -99,6 +99,10 @@ class OsnFilter(Options):
     def _is_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
         typed = {_spelt(name, FilterNames.CAMEL).lower(): name for name in cls.model_fields if name != "extra"}
         typed.update({name: name for name in cls.model_fields if name != "extra"})
+        try:
+            json.dumps(extra, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError("extra holds what JSON cannot: write dates as text, and no nan or inf") from error
         for name in extra:
             if known := typed.get(name.lower()):
                 raise ValueError(f"{known} has a setting of its own: write {known} = … instead of naming it in extra")

@@ -79,6 +79,7 @@ class Http:
     ) -> Answer:
         """Send one request and return its answer, whatever its status; raises SourceError where none came whole."""
         limit = timeout or self._settings.request_timeout
+        self._check(headers or {}, path)
         self._deadline.start(limit)
         url = f"{self.url}/{path}"
         for _ in range(_MOST_REDIRECTS):
@@ -108,6 +109,16 @@ class Http:
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+    def _check(self, headers: Mapping[str, str], path: str) -> None:
+        """Raise SourceError for a value that cannot be a header; a library's own error would show it."""
+        wrong = next((name for name, value in headers.items() if not (value.isascii() and value.isprintable())), None)
+        if wrong:
+            raise SourceError(
+                f"{self.where(path)}: {wrong} would hold characters that HTTP does not allow",
+                remedy="check the secret for line breaks and letters outside ASCII",
+                is_permanent=True,
+            )
 
     def _send(
         self,
