@@ -66,11 +66,8 @@ def test_the_mode_is_the_permission_bits(tmp_path: Path) -> None:
     assert read_document(path).mode == 0o640
 
 
-def test_a_pipe_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
-    path = Path("/dev/zero")
-    if not path.is_char_device():
-        pytest.skip("no /dev/zero on this machine")
-    assert "is larger than 1 MB" in _refusal(path)
+def test_a_file_without_end_is_read_no_further_than_the_limit() -> None:
+    assert "is larger than 1 MB" in _refusal(Path("/dev/zero"))
 
 
 def test_paths_are_written_as_a_reader_counts() -> None:
@@ -85,12 +82,11 @@ def _refusal(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("uid", [0])
-def test_a_file_of_somebody_else_is_refused_with_a_remedy(tmp_path: Path, uid: int) -> None:
+def test_a_file_that_this_user_may_not_read_is_refused_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.touch()
     path.chmod(0)
-    if os.geteuid() == uid:
+    if os.geteuid() == 0:
         assert read_document(path).table == {}  # root may read everything
     else:
         assert "may not be read by this user" in _refusal(path)

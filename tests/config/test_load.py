@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.config.written import CHANNEL, SOURCE, OnqOptions, errors_of, load_file, load_text
 from watcher.config.finding import ConfigErrors
+from watcher.config.template import Answers, render
 from watcher.domain.errors import ConfigError
 
 RULE = """
@@ -178,3 +180,24 @@ def test_bytes_of_any_kind_load_or_are_refused(tmp_path: Path, body: bytes) -> N
     path.chmod(0o600)
     with suppress(ConfigErrors):
         assert load_file(path).rules
+
+
+EXAMPLE = re.sub(r"^#(?=[^\s#])", "", render(Answers()), flags=re.MULTILINE)
+CUTS = st.tuples(
+    st.integers(0, len(EXAMPLE)), st.integers(0, 30), st.sampled_from(["", "3", '"', "{}", "\n", "[[x]]\n", "= "])
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cuts=st.lists(CUTS, min_size=1, max_size=3))
+def test_a_whole_config_with_pieces_torn_out_loads_or_is_refused_at_its_lines(
+    tmp_path: Path, cuts: list[tuple[int, int, str]]
+) -> None:
+    text = EXAMPLE
+    for start, length, patch in cuts:
+        text = text[:start] + patch + text[start + length :]
+    try:
+        findings = load_text(tmp_path, text).warnings
+    except ConfigErrors as errors:
+        findings = errors.findings
+    assert all(finding.line is None or 1 <= finding.line <= text.count("\n") + 1 for finding in findings)

@@ -161,13 +161,13 @@ def test_a_wrong_key_hides_no_other_mistake_of_its_table(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "events, where, said",
     [
-        ("['questions.*']", "change.delta = 3", "questions.waiting never have it, so the rule never holds for them"),
+        ("['questions.*']", "change.delta = 3", "is never in questions.waiting, so the rule never holds for those"),
         (
             "['*']",
             "conversation.name = 'x'",
-            "source.baseline, source.failing, source.recovered and 5 more never have it",
+            "is never in source.baseline, source.failing, source.recovered and 5 more, so",
         ),
-        ("['questions.new']", "conversation.fields.type = 'x'", "conversations of staff never have it"),
+        ("['questions.new']", "conversation.fields.type = 'x'", "is never in conversations of staff, so"),
     ],
 )
 def test_a_path_that_some_events_lack_is_a_warning(tmp_path: Path, events: str, where: str, said: str) -> None:

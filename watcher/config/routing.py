@@ -166,11 +166,11 @@ def _check_path(
         return
     lacking = [kind.value for kind in types if kind not in having]
     if lacking:
-        reading.warn(at, f"{_some(lacking)} never have it, so the rule never holds for them")
+        reading.warn(at, f"is never in {_some(lacking)}, so the rule never holds for those")
     if path.startswith(FIELDS):
         without = [name for name, names in sources.items() if path.removeprefix(FIELDS) not in names]
         if without:
-            reading.warn(at, f"conversations of {_some(without)} never have it, so the rule never holds for them")
+            reading.warn(at, f"is never in conversations of {_some(without)}, so the rule never holds for those")
 
 
 _NAMED = 3
