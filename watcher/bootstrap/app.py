@@ -21,7 +21,6 @@ from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
 from watcher.pipeline.plan import Route
 from watcher.pipeline.poll import PollReport, poll_source
-from watcher.sources.registry import SOURCES
 from watcher.store.alarms import SqliteAlarms
 from watcher.store.database import Database
 from watcher.store.lock import hold_state
@@ -65,7 +64,7 @@ class App:
     def fire_deadlines(self) -> int:
         """Tell every deadline that is due; return how many events that made."""
         bell = Bell(
-            apis={name: kind.api for name, kind in SOURCES.items()},
+            apis={name: watched.source.api for name, watched in self.sources.items()},
             route=self._route,
             ruleset=self.config.rules_text,
             now=clock.now,
@@ -87,7 +86,7 @@ class App:
 
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""
-        return self.alarms.next_deadline()
+        return self.alarms.next_deadline(self.sources.keys())
 
     def close(self) -> None:
         """Log out of the sources and let go of the channels; the database stays open."""

@@ -15,6 +15,10 @@ from watcher.pipeline.ports import Digest, Fate
 from watcher.pipeline.reading import ReadResult
 from watcher.pipeline.sightings import Findings, Taking, remove, take_row
 
+MAX_LOOKS = 500
+"""questions a poll, so that a list that turns up empty does not become as many requests as it had rows"""
+MAX_UNANSWERED = 3
+
 
 def take_absences(taking: Taking, findings: Findings, read: ReadResult, digest: Digest) -> Verdict:
     """Conclude from the rows that did not come, and return the verdict about the read as a whole.
@@ -78,17 +82,31 @@ def _was_absent_throughout(row: Row, suspect_since: datetime | None, *, is_accep
 
 def _explain(taking: Taking, findings: Findings, digest: Digest) -> frozenset[str]:
     """Ask after absent and hidden rows, and return the ids of the absent ones that nothing explains."""
-    budget = taking.plan.look_budget
     unexplained: set[str] = set()
+    looks = _Looks(taking, findings, digest)
     for batch in taking.draft.absent_rows():
-        for stored in batch:
-            is_explained = budget > 0 and _look(taking, findings, stored, digest)
-            budget -= 1
-            if not is_explained:
-                unexplained.add(stored.conversation.id)
-    for stored in taking.draft.hidden_rows(max(0, budget)):
-        _look(taking, findings, stored, digest)
+        unexplained |= {stored.conversation.id for stored in batch if not looks.explain(stored)}
+    for stored in taking.draft.hidden_rows(taking.plan.look_budget):
+        looks.explain(stored)
     return frozenset(unexplained)
+
+
+class _Looks:
+    """Counts the questions of a poll; after a few in a row without an answer no more are asked."""
+
+    def __init__(self, taking: Taking, findings: Findings, digest: Digest) -> None:
+        self._taking, self._findings, self._digest = taking, findings, digest
+        self._asked = 0
+        self._unanswered = 0
+
+    def explain(self, stored: Row) -> bool:
+        """Ask what became of a row; False where nobody said."""
+        if self._asked >= MAX_LOOKS or self._unanswered >= MAX_UNANSWERED:
+            return False
+        self._asked += 1
+        is_answered = _look(self._taking, self._findings, stored, self._digest)
+        self._unanswered = 0 if is_answered else self._unanswered + 1
+        return is_answered
 
 
 def _look(taking: Taking, findings: Findings, stored: Row, digest: Digest) -> bool:

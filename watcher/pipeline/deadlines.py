@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,7 +43,6 @@ class DueSource:
 
     name: str
     key: int
-    api: str
     epoch: int
     interval: timedelta
 
@@ -51,8 +50,8 @@ class DueSource:
 class DeadlineStore(Protocol):
     """The armed deadlines of every source."""
 
-    def due_sources(self, now: datetime) -> Sequence[DueSource]:
-        """Return the sources that have due deadlines."""
+    def due_sources(self, names: Collection[str], now: datetime) -> Sequence[DueSource]:
+        """Return those of some sources that have due deadlines."""
         ...
 
     def due_rows(self, source: DueSource, now: datetime, limit: int) -> Sequence[DueRow]:
@@ -63,14 +62,18 @@ class DeadlineStore(Protocol):
         """Store events and deliveries and mark the deadlines as told, in one transaction; return the new events."""
         ...
 
-    def next_deadline(self) -> datetime | None:
-        """Return when the earliest armed deadline fires."""
+    def next_deadline(self, names: Collection[str]) -> datetime | None:
+        """Return when the earliest armed deadline of some sources fires."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """What deadlines are fired with; `hold` keeps a source's rows from being written by a poll meanwhile."""
+    """What deadlines are fired with.
+
+    `apis`: by the name of each source that is watched; what is stored of others is left alone.
+    `hold` keeps a source's rows from being written by a poll meanwhile.
+    """
 
     apis: Mapping[str, Api]
     route: Route
@@ -84,7 +87,7 @@ def fire_due(store: DeadlineStore, bell: Bell) -> int:
 
     A crash before a batch is stored leaves it due; afterwards it is told: nothing is lost and nothing told twice.
     """
-    return sum(_fire_source(store, bell, source) for source in store.due_sources(bell.now()) if source.api in bell.apis)
+    return sum(_fire_source(store, bell, source) for source in store.due_sources(bell.apis.keys(), bell.now()))
 
 
 def _fire_source(store: DeadlineStore, bell: Bell, source: DueSource) -> int:
@@ -96,7 +99,7 @@ def _fire_source(store: DeadlineStore, bell: Bell, source: DueSource) -> int:
 
 
 def _fire_row(bell: Bell, source: DueSource, due: DueRow) -> Fired:
-    api, now = bell.apis[source.api], bell.now()
+    api, now = bell.apis[source.name], bell.now()
     stance = Stance(source=source.name, api=api, epoch=source.epoch, unwatched=frozenset())
     facts = fire(api, due.row, due.deadlines, now, source.interval)
     events = [to_event(fact, stance=stance, row=due.row, now=now, between=None) for fact in facts]

@@ -22,7 +22,7 @@ class Plan:
     """How one source is polled.
 
     `identity` changes when another list is read (address, account, filter). `ignore`: fields that
-    `conversation.changed` leaves out beside the usual ones. `look_budget`: how many single rows a poll may ask after.
+    `conversation.changed` leaves out beside the usual ones. `look_budget`: how many hidden rows a poll asks after.
     `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `hold` keeps a source's rows
     from being written by its deadlines while a poll concludes. `on_page` is told the pages and rows so far.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -16,8 +16,9 @@ from watcher.store.deadlines import deadline_of, mark_told, next_deadline
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import standing_of, to_ms, unpack
 
-_SOURCES = """SELECT DISTINCT s.key, s.name, s.api, s.epoch, s.interval_ms FROM deadlines d
-    JOIN sources s ON s.key = d.source WHERE d.state = 'armed' AND d.fires_at_ms <= ?"""
+_SOURCES = """SELECT DISTINCT s.key, s.name, s.epoch, s.interval_ms FROM deadlines d
+    JOIN sources s ON s.key = d.source WHERE d.state = 'armed' AND d.fires_at_ms <= ?
+    AND s.name IN (SELECT value FROM json_each(?))"""
 _ROWS = """SELECT d.conversation, d.kind, d.at_ms, d.lead_ms, d.known_at_ms AS learnt_at_ms, d.state, r.id, r.digest,
         r.rev, r.presence, r.absent_reads, r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms,
         r.version, v.doc, s.link
@@ -35,14 +36,13 @@ class SqliteAlarms:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due_sources(self, now: datetime) -> Sequence[DueSource]:
-        """Return the sources that have due deadlines."""
-        rows = self._database.connection().execute(_SOURCES, (to_ms(now),))
+    def due_sources(self, names: Collection[str], now: datetime) -> Sequence[DueSource]:
+        """Return those of some sources that have due deadlines."""
+        rows = self._database.connection().execute(_SOURCES, (to_ms(now), json.dumps(list(names))))
         return [
             DueSource(
                 name=row["name"],
                 key=row["key"],
-                api=row["api"],
                 epoch=row["epoch"],
                 interval=timedelta(milliseconds=row["interval_ms"]),
             )
@@ -70,9 +70,9 @@ class SqliteAlarms:
             )
         return told
 
-    def next_deadline(self) -> datetime | None:
-        """Return when the earliest armed deadline fires."""
-        return next_deadline(self._database.connection())
+    def next_deadline(self, names: Collection[str]) -> datetime | None:
+        """Return when the earliest armed deadline of some sources fires."""
+        return next_deadline(self._database.connection(), names)
 
 
 def _due_row(rows: list[sqlite3.Row]) -> DueRow:

@@ -12,7 +12,7 @@ from watcher.domain.event import EventType
 from watcher.store.rows import instant, to_ms
 
 _MS = timedelta(milliseconds=1)
-_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms, 
+_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms,
     known_at_ms, state)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?)"""
 _KEY = "source = ? AND conversation = ? AND kind = ? AND at_ms = ? AND lead_ms = ?"
@@ -64,10 +64,14 @@ def columns(source: int, conversation: str, deadline: Deadline) -> tuple[object,
     return (*key, to_ms(deadline.fires_at), to_ms(deadline.known_at), deadline.state.value)
 
 
-def next_deadline(connection: sqlite3.Connection) -> datetime | None:
-    """Return when the earliest armed deadline fires, None where none is armed."""
-    row = connection.execute("SELECT min(fires_at_ms) AS ms FROM deadlines WHERE state = 'armed'").fetchone()
-    return None if row["ms"] is None else instant(row["ms"])
+def next_deadline(connection: sqlite3.Connection, sources: Collection[str]) -> datetime | None:
+    """Return when the earliest armed deadline of some sources fires, None where none is armed."""
+    row = connection.execute(
+        """SELECT fires_at_ms FROM deadlines WHERE state = 'armed' AND source IN
+           (SELECT key FROM sources WHERE name IN (SELECT value FROM json_each(?))) ORDER BY fires_at_ms LIMIT 1""",
+        (json.dumps(list(sources)),),
+    ).fetchone()
+    return None if row is None else instant(row["fires_at_ms"])
 
 
 def _key(source: int, conversation: str, deadline: Deadline) -> tuple[object, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from sqlite_utils import Database, Migrations
 
 from watcher.domain.errors import StateError
@@ -16,14 +19,19 @@ def m001_first(db: Database) -> None:
         db.conn.execute(statement)
 
 
-def migrate(db: Database) -> None:
+def migrate(db: Database, path: Path) -> None:
     """Apply what is missing, inside the caller's write transaction. Raises StateError for a newer database."""
-    known = {migration.name for migration in SCHEMA._migrations}  # noqa: SLF001 - the library names no public list
-    strange = [migration.name for migration in SCHEMA.applied(db) if migration.name not in known]
-    if strange:
-        text = f"the database was written by a newer version of watcher (it has {', '.join(strange)})"
-        raise StateError(text, remedy="install that version again, or restore a backup made by this one")
+    refuse_newer(path, [migration.name for migration in SCHEMA.applied(db)])
     SCHEMA.apply(db)
+
+
+def refuse_newer(path: Path, applied: Iterable[str]) -> None:
+    """Raise StateError for applied migrations that are not known here."""
+    known = {migration.name for migration in SCHEMA._migrations}  # noqa: SLF001 - the library names no public list
+    strange = [name for name in applied if name not in known]
+    if strange:
+        text = f"the database {path} was written by a newer version of watcher (it has {', '.join(strange)})"
+        raise StateError(text, remedy="install that version again, or restore a backup made by this one")
 
 
 _FIRST = (
@@ -54,7 +62,8 @@ _FIRST = (
     # a disposable cache of the last complete read: dropping it costs one comparison by id
     """CREATE TABLE pages(
         source INTEGER NOT NULL REFERENCES sources(key), position INTEGER NOT NULL, digest BLOB NOT NULL,
-        ids TEXT NOT NULL, row_digests BLOB NOT NULL, overlap INTEGER NOT NULL, total INTEGER, has_more INTEGER,
+        ids TEXT NOT NULL, row_digests BLOB NOT NULL, overlap INTEGER NOT NULL,
+        rows INTEGER NOT NULL, total INTEGER, has_more INTEGER,
         PRIMARY KEY(source, position))""",
     """CREATE TABLE polls(
         key INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources(key), started_at_ms INTEGER NOT NULL,

@@ -10,7 +10,7 @@ from watcher.domain.listing import PageOutline
 from watcher.pipeline.compare import Remembered
 
 _DIGEST_BYTES = 16
-_COLUMNS = "position, digest, ids, row_digests, overlap, total, has_more"
+_COLUMNS = "position, digest, ids, row_digests, overlap, rows, total, has_more"
 _TABLE = f"""position INTEGER PRIMARY KEY, {_COLUMNS.removeprefix("position, ")}"""
 
 
@@ -48,11 +48,12 @@ class PageCache:
             json.dumps(outline.ids),
             b"".join(outline.row_digests),
             page.overlap,
+            len(set(outline.ids[page.overlap :])),
             outline.total,
             outline.has_more,
         )
         self._connection.execute(
-            f"INSERT OR REPLACE INTO temp.draft_pages({_COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?)", columns
+            f"INSERT OR REPLACE INTO temp.draft_pages({_COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", columns
         )
 
     def restart(self) -> None:
@@ -119,5 +120,5 @@ class PageCache:
 
     def _count_rows(self) -> int:
         """Distinct rows on the remembered pages; within a page an id counts once, over pages none comes twice."""
-        rows = self._connection.execute(f"SELECT ids, overlap FROM {self._from}", self._key)
-        return sum(len(set(json.loads(row["ids"])[row["overlap"] :])) for row in rows)
+        row = self._connection.execute(f"SELECT coalesce(sum(rows), 0) FROM {self._from}", self._key).fetchone()
+        return int(row[0])

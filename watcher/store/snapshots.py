@@ -21,6 +21,7 @@ from watcher.store.rows import from_ms, row_of
 from watcher.store.sources import store_poll, store_source
 
 _BATCH = 500
+_IDENTITY = ("api", "identity", "link", "interval_ms")
 _ROWS_AFTER = """SELECT r.*, v.doc FROM rows r JOIN versions v ON v.key = r.version
     WHERE r.source = ? AND r.id > ? ORDER BY r.id LIMIT ?"""
 
@@ -33,15 +34,19 @@ class SqliteSnapshots:
 
     def open_source(self, name: str, *, api: str, identity: str, link: str, interval: timedelta) -> SourceRecord:
         """Return what is remembered of a source; another identity starts a new epoch with nothing in it."""
+        interval_ms = interval // timedelta(milliseconds=1)
+        known = _find(self._database.connection(), name)
+        wanted = (api, identity, link, interval_ms)
+        if known is not None and tuple(known[column] for column in _IDENTITY) == wanted:
+            return _record(known)  # most polls: nothing to write
         with self._database.write() as connection:
-            known = _find(connection, name)
             if known is None:
                 _insert(connection, name, api, identity)
             elif (known["api"], known["identity"]) != (api, identity):
                 _forget(connection, known["key"], api, identity)
             connection.execute(
                 "UPDATE sources SET link = ?, interval_ms = ? WHERE name = ?",
-                (link, interval // timedelta(milliseconds=1), name),
+                (link, interval_ms, name),
             )
             return _record(_find(connection, name))
 
