@@ -73,7 +73,7 @@ def take_row(
     presence: Presence = Presence.LISTED,
 ) -> None:
     """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
-    reading = taking.source.interpret(changed.body)
+    reading = replace(taking.source.interpret(changed.body), id=changed.id)  # the id that the page was cut by
     _note_drift(findings, reading.drifts, reading.absent)
     if stored is None and not taking.knows_first:
         return
