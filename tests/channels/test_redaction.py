@@ -4,7 +4,7 @@ import base64
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.channels._redaction import redact
@@ -37,6 +37,7 @@ def test_a_log_in_header_is_hidden() -> None:
 secrets = st.text(st.characters(codec="ascii", categories=["Lu", "Ll", "Nd"]), min_size=6, max_size=40)
 
 
+@settings(deadline=None)
 @given(user=secrets, password=secrets, token=secrets, value=secrets, before=st.text(), after=st.text())
 def test_no_secret_survives(user: str, password: str, token: str, value: str, before: str, after: str) -> None:
     url = f"slack://{user}:{quote(password)}@{token}/{token}?key={value}"

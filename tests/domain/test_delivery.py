@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.domain.delivery import (
@@ -56,6 +56,7 @@ def test_what_went_out_is_final(is_confirmed: bool, state: DeliveryState) -> Non
     assert outcome.due_at is None
 
 
+@settings(deadline=None)
 @given(jitter=st.floats(-5, 5), number=st.integers(1, MAX_ATTEMPTS - 1))
 def test_the_jitter_moves_a_wait_by_a_tenth_at_most(jitter: float, number: int) -> None:
     due_at = after_attempt(failed(number), jitter=jitter).due_at
@@ -64,6 +65,7 @@ def test_the_jitter_moves_a_wait_by_a_tenth_at_most(jitter: float, number: int) 
     assert wait * 0.89 < due_at - NOW < wait * 1.11
 
 
+@settings(deadline=None)
 @given(asked=st.timedeltas(timedelta(days=-1), timedelta(days=400)), jitter=st.floats(-1, 1))
 def test_a_wait_is_never_shorter_than_asked_for_up_to_an_hour(asked: timedelta, jitter: float) -> None:
     due_at = after_attempt(failed(1, asked), jitter=jitter).due_at

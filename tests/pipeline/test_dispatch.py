@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline.fakes_outbox import START, Clock, MemoryOutbox, ScriptedChannel
@@ -196,6 +196,7 @@ def test_the_time_left_counts_from_the_sending(second: datetime) -> None:
 answers = st.sampled_from([DOWN, GONE, BUSY, None, "kill"])
 
 
+@settings(deadline=None)
 @given(script=st.lists(answers, max_size=40), jitter=st.floats(-1, 1))
 def test_every_delivery_ends_delivered_or_dead(script: list[ChannelError | str | None], jitter: float) -> None:
     outbox, clock = MemoryOutbox(), Clock()

@@ -24,6 +24,7 @@ _LOOKALIKES = str.maketrans({
 _BREAKS = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
+        (r"(?<![^\W_])_|_(?![^\W_])", "＿"),  # emphasis: an underscore that is not inside a word
         (r"([@＠﹫])(?=\S)", r"\1 "),  # mentions, mail addresses
         (r":(?=//|／／)", ": "),  # any scheme://
         (r"(?<=\w)\.(?=[^\W\d_]{2})", ". "),  # bare domains: x.io
@@ -35,7 +36,6 @@ _BREAKS = tuple(
         (r"\[(?=\[)", "[ "),  # wiki links
         (r"&(?=#?\w{1,32};)", "& "),  # entities
         (r":(?=[\w+-]{1,64}:)", ": "),  # emoji names
-        (r"(?<![^\W_])_|_(?![^\W_])", "＿"),  # emphasis: an underscore that is not inside a word
         (r"\b([wW]{3})\.(?=\S)", r"\1. "),
     )
 )
