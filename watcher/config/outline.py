@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watcher.config.document import Document, read_document
 from watcher.config.finding import ConfigErrors
-from watcher.config.places import find_config, place_state, resolve
+from watcher.config.places import find_config, find_state_dir, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ def read_outline(path: Path | None, environ: Mapping[str, str]) -> Outline:
     document = read_document(find_config(path, environ))
     return Outline(
         path=document.path,
-        state_dir=place_state(_read_state_dir(document), environ),
+        state_dir=find_state_dir(_read_state_dir(document), environ),
         timezone=_read_zone(document),
     )
 

@@ -1,0 +1,38 @@
+"""The state for commands that only look at it or tidy it: no source and no channel is built for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from watcher.config.outline import Outline, read_outline
+from watcher.domain.errors import StateError
+from watcher.store.database import FILE_NAME, Database, open_read_only
+from watcher.store.history import History
+
+
+def outline(config_path: Path | None) -> Outline:
+    """Find the config and return what it says of the state. Raises ConfigError."""
+    return read_outline(config_path, os.environ)
+
+
+@contextmanager
+def open_history(seen: Outline) -> Iterator[History]:
+    """Give the history of a state. Raises StateError where there is none."""
+    with open_read_only(seen.state_dir / FILE_NAME) as connection:
+        yield History(connection)
+
+
+@contextmanager
+def open_database(seen: Outline) -> Iterator[Database]:
+    """Give the database of a state, to be written beside whoever else does. Raises StateError where there is none."""
+    path = seen.state_dir / FILE_NAME
+    if not path.exists():
+        raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
+    database = Database(path)
+    try:
+        yield database
+    finally:
+        database.close()

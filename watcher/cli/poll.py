@@ -1,0 +1,156 @@
+"""`watcher poll`: one cycle, now: read, compare, tell, and send what is due."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.app import App, open_app
+from watcher.bootstrap.configuration import read_config
+from watcher.bootstrap.rehearsal import open_rehearsal
+from watcher.cli.cycle import has_failed, is_dead, polling, say_backlog, say_report, say_turn, say_warnings
+from watcher.cli.invocation import Invocation, pass_invocation
+from watcher.cli.names import refuse_unknown
+from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson
+from watcher.cli.progress import showing_pages
+from watcher.cli.words import ID_DIGITS, Teller
+from watcher.config.model import Config
+from watcher.domain.inert import inert
+from watcher.domain.visible import visible
+from watcher.store.history import History
+from watcher.store.history_deliveries import UNSETTLED
+from watcher.store.history_events import EventFilter, LoggedEvent
+
+
+@click.command()
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--dry-run", "is_dry", is_flag=True, help="Store and send nothing; say what would happen.")
+@format_option
+@pass_invocation
+def command(invocation: Invocation, names: tuple[str, ...], is_dry: bool, form: Format) -> int:
+    """Read sources once, now: all, or those that are named. Fire deadlines, send what is due, and exit.
+
+    A source that cannot be read, or a message that fails for good, makes the exit status 1. With --format json or
+    ndjson standard output holds the events alone, everything else is on standard error.
+    """
+    config = read_config(invocation.config_path)
+    refuse_unknown("source", names, config.sources)
+    wanted = [name for name in config.sources if name in names] if names else list(config.sources)
+    report = _Report(form)
+    with _opened(config, report.stream, is_dry=is_dry) as app:
+        return _Cycle(app, report, is_dry=is_dry).run(wanted)
+
+
+@contextmanager
+def _opened(config: Config, stream: TextIO, *, is_dry: bool) -> Iterator[App]:
+    opening = open_rehearsal(config, stream) if is_dry else open_app(config, stream)
+    with opening as app:
+        yield app
+
+
+class _Report:
+    """Where things are said: events to standard output, and beside machine-readable ones the rest to the other."""
+
+    def __init__(self, form: Format) -> None:
+        self.form = form
+        self.stream: TextIO = sys.stdout if form is Format.TABLE else sys.stderr
+
+    def say(self, *lines: str) -> None:
+        """Write lines for people."""
+        if self.form is Format.TABLE:
+            write_lines(lines)
+        else:
+            self.warn(*lines)
+
+    def warn(self, *lines: str) -> None:
+        """Write lines that want attention."""
+        for line in lines:
+            print(visible(line), file=sys.stderr, flush=True)
+
+    def list_events(self, found: Sequence[LoggedEvent], teller: Teller) -> None:
+        """Write new events, in machine-readable form as CloudEvents."""
+        if self.form is Format.NDJSON:
+            write_ndjson(_record(logged) for logged in found)
+        elif self.form is Format.TABLE:
+            write_lines(f"  {_say_event(logged, teller)}" for logged in found)
+
+    def finish(self, found: Sequence[LoggedEvent]) -> None:
+        """Write what can only be written as a whole."""
+        if self.form is Format.JSON:
+            write_json([_record(logged) for logged in found])
+
+
+class _Cycle:
+    """One cycle over an app, and what it says on the way."""
+
+    def __init__(self, app: App, report: _Report, *, is_dry: bool) -> None:
+        self.app, self.report, self.is_dry = app, report, is_dry
+        self.history = History(app.database.connection())
+        self.last = self.history.events.last_seq()
+        self.found: list[LoggedEvent] = []
+
+    def run(self, names: Sequence[str]) -> int:
+        """Poll, fire deadlines, deliver; return the exit status."""
+        if self.is_dry:
+            self.report.say("dry run: nothing is stored, nothing is sent")
+        has_failures = self._poll(names)
+        self.app.fire_deadlines()
+        self._list_new_events()
+        has_failures |= self._rehearse() if self.is_dry else self._deliver()
+        self.report.finish(self.found)
+        return int(has_failures)
+
+    def _poll(self, names: Sequence[str]) -> bool:
+        reports = []
+        with showing_pages() as on_page, polling(self.app, names, on_page) as coming:
+            reports += coming
+        for report in reports:
+            self.report.say(say_report(report))
+            self.report.warn(*(f"! {line}" for line in say_warnings(report)))
+        return any(map(has_failed, reports))
+
+    def _list_new_events(self) -> None:
+        new = list(self.history.events.read_after(self.last, EventFilter()))
+        self.last = new[-1].seq if new else self.last
+        self.found += new
+        self.report.list_events(new, self._teller())
+
+    def _deliver(self) -> bool:
+        turns = self.app.deliver_due(lambda span: not threading.Event().wait(span.total_seconds()))
+        teller = self._teller()
+        self.report.say(*(say_turn(turn, teller) for turn in turns))
+        self._list_new_events()
+        waiting = [channel for channel in self.history.deliveries.channels() if channel.waiting]
+        self.report.say(*(say_backlog(channel, teller) for channel in waiting))
+        return any(map(is_dead, turns))
+
+    def _rehearse(self) -> bool:
+        """Say what would be sent now, from the backlog too."""
+        teller, silent = self._teller(), True
+        for owed in self.history.deliveries.read(states=UNSETTLED):
+            if owed.due_at is None or owed.due_at <= teller.now:
+                event = self.history.events.find(owed.event_id).event
+                where = f"{owed.channel}: {teller.headline(event)} (rule: {inert(owed.rule)})"
+                self.report.say(f"→ would go to {where}")
+                silent = False
+        if silent:
+            self.report.say("no message would be sent")
+        return False
+
+    def _teller(self) -> Teller:
+        return Teller(zone=self.app.config.timezone, now=clock.now())
+
+
+def _say_event(logged: LoggedEvent, teller: Teller) -> str:
+    event = logged.event
+    return f"{event.id[:ID_DIGITS]}  {event.type.value}  {event.source}: {teller.headline(event)}"
+
+
+def _record(logged: LoggedEvent) -> Mapping[str, Any]:
+    return logged.event.cloud_event()

@@ -1,0 +1,79 @@
+"""Words: instants, states and events as the tables of every command say them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import click
+
+from watcher.cli.table import Style
+from watcher.domain.calendar import say_left
+from watcher.domain.duration import parse_duration
+from watcher.domain.event import Event, Severity, stamp
+from watcher.domain.wording import Reader, headline
+
+ID_DIGITS = 8
+"""of an id that a table shows; enough to name it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """Says things for one reader: in his zone, seen from `now`."""
+
+    zone: tzinfo
+    now: datetime
+
+    def time(self, instant: datetime | None) -> str:
+        """Return `11-23 08:15`, of another year `2025-11-23`, or `–`."""
+        if instant is None:
+            return "–"
+        local = instant.astimezone(self.zone)
+        is_present = local.year == self.now.astimezone(self.zone).year
+        return local.strftime("%m-%d %H:%M" if is_present else "%Y-%m-%d")
+
+    def left(self, instant: datetime | None) -> str:
+        """Return `in 23 h`, `2 h ago` or `–`."""
+        return "–" if instant is None else say_left(instant, self.now)
+
+    def headline(self, event: Event) -> str:
+        """Return the first line that a message about an event would have, seen from when it was noticed."""
+        return headline(event, Reader(zone=self.zone, now=event.time))
+
+
+class Since(click.ParamType[timedelta | datetime]):
+    """`7d`, `90m` or an instant in ISO 8601; becomes a span or an instant."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | datetime:
+        """Read what was written, or say what would be right."""
+        if isinstance(value, timedelta | datetime):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError:
+            pass
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is neither a duration like 7d or 90m nor an instant like 2026-11-23T08:15Z", param, ctx
+            )
+        return instant.astimezone() if instant.tzinfo is None else instant
+
+
+def start_of(since: timedelta | datetime | None, now: datetime) -> datetime | None:
+    """Return the instant that a `--since` means."""
+    return now - since if isinstance(since, timedelta) else since
+
+
+def iso(instant: datetime | None) -> str | None:
+    """Return an instant for JSON."""
+    return None if instant is None else stamp(instant)
+
+
+def severity_style(event: Event) -> Style:
+    """Return the style of an event's type in a table."""
+    return {Severity.WARNING: Style.WARNING, Severity.INFO: Style.DIM}.get(event.severity, Style.PLAIN)
