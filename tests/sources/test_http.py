@@ -1,10 +1,12 @@
 """The client on real sockets: servers that are not there, not who they say, or not HTTP."""
 
+import base64
 import gzip
 import logging
 import ssl
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ import pytest
 import trustme
 
 from tests.sources.wiring import settings
-from watcher.domain.errors import SourceError
+from watcher.domain.errors import ConfigError, SourceError
 from watcher.sources._http import Http
 
 AUTHORITY = trustme.CA()
@@ -133,8 +135,29 @@ def test_a_refused_connection_and_an_unknown_host_are_named() -> None:
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password() -> None:
     error = refusal("http://h.invalid/api", proxy="http://me:hunter22@127.0.0.1:1")
-    assert "refused" in error.text
+    assert "/conversations through the proxy http://127.0.0.1:1: the connection was refused" in error.text
     assert "hunter22" not in str(error)
+
+
+def test_a_proxy_gets_the_request_and_its_own_password() -> None:
+    asked: list[bytes] = []
+
+    def talk(connection: socket) -> None:
+        asked.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+
+    with serving(talk) as port:
+        answer = ask("http://h.invalid/api", proxy=f"http://me:hunter%402@127.0.0.1:{port}")
+    assert answer.body == b"[]"
+    assert asked[0].startswith(b"GET http://h.invalid/api/conversations?")
+    assert b"Proxy-Authorization: Basic " + base64.b64encode(b"me:hunter@2") in asked[0]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://h:1", "nonsense", "http://h:hunter22", "http://[hunter22", "http://h é:1"])
+def test_a_proxy_that_is_no_address_is_a_config_error_without_its_text(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="write it like") as caught:
+        Http("http://h", settings(proxy=proxy))
+    assert "hunter22" not in "".join(traceback.format_exception(caught.value))
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def _members(row: bytes) -> dict[str, Any] | None:
         members = msgspec.json.decode(row)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         members = _members_anyhow(row)
-    return {str(key): value for key, value in members.items()} if isinstance(members, dict) else None
+    return members if isinstance(members, dict) else None
 
 
 def _members_anyhow(row: bytes) -> Any:

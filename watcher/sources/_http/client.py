@@ -60,6 +60,7 @@ class Http:
             follow_redirects=False,
             trust_env=False,
         )
+        self._via = f" through the proxy {_shown(settings.proxy)}" if settings.proxy else ""
 
     def hide(self, secret: str) -> str:
         """Return a secret and keep it out of every error text from now on."""
@@ -139,7 +140,7 @@ class Http:
             connected = not isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout)
             raise failure.timeout_failure(where, limit, is_connected=connected) from error
         except _NO_CONNECTION as error:
-            raise self._hiding(failure.connection_failure(where, error)) from error
+            raise self._hiding(failure.connection_failure(where + self._via, error)) from error
         except _BROKEN as error:
             raise self._hiding(failure.broken_failure(where, error)) from error
         self.skew = clock_skew(answer, self._settings.now())

@@ -11,9 +11,12 @@ from typing import Any
 import httpcore
 import httpx
 
+from watcher.domain.errors import ConfigError
 from watcher.sources.settings import SourceSettings
 
 _IDLE_SECONDS = 4.0  # below the 5 s after which common servers hang up, so that no request meets a dying connection
+_NO_PROXY = "proxy is no http or https address"
+_RIGHT_PROXY = "write it like http://HOST:PORT"
 
 
 class Deadline:
@@ -41,18 +44,17 @@ class Transport(httpx.BaseTransport):
     def __init__(self, deadline: Deadline, settings: SourceSettings) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=settings.tls or _trusted(),
-            proxy=httpcore.Proxy(settings.proxy) if settings.proxy else None,
+            proxy=_proxy(settings.proxy) if settings.proxy else None,
             max_connections=1,
             keepalive_expiry=_IDLE_SECONDS,
             network_backend=_Backend(deadline),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
         answer = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                url=_url(request.url),
                 headers=request.headers.raw,
                 content=request.stream,
                 extensions={},
@@ -115,6 +117,20 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._real.get_extra_info(info)
+
+
+def _proxy(written: str) -> httpcore.Proxy:
+    try:
+        proxy = httpx.Proxy(written.strip())
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise ConfigError(_NO_PROXY, remedy=_RIGHT_PROXY) from None  # the cause would show the password
+    if proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
+        raise ConfigError(_NO_PROXY, remedy=_RIGHT_PROXY)
+    return httpcore.Proxy(_url(proxy.url), auth=proxy.raw_auth)
+
+
+def _url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
 @cache
