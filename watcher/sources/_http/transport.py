@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -121,6 +122,7 @@ class _Stream(httpcore.NetworkStream):
 
 def _proxy(written: str) -> httpcore.Proxy:
     try:
+        urlsplit(written)  # stricter about brackets
         proxy = httpx.Proxy(written.strip())
     except (httpx.InvalidURL, ValueError, TypeError):
         raise ConfigError(_NO_PROXY, remedy=_RIGHT_PROXY) from None  # the cause would show the password
