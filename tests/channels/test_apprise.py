@@ -178,6 +178,15 @@ def test_a_mail_servers_answer_is_read(answer: str, rcpt: str, status: int, is_p
     assert "ops-team@example.org" not in error.text
 
 
+@pytest.mark.parametrize("wish", ["mode=starttls", "user=us3rname&pass=p4ssw0rd"])
+def test_a_mail_server_that_does_not_offer_what_is_asked_for_is_no_broken_line(wish: str) -> None:
+    with mail_server() as mailbox:
+        url = mailbox.url.replace("mode=insecure", wish) if "mode" in wish else f"{mailbox.url}&{wish}"
+        error = refusal(url)
+    assert "does not offer" in error.text
+    assert mailbox.mails == []
+
+
 def test_a_mail_server_that_is_not_there_is_no_answer() -> None:
     with mail_server() as mailbox:
         url = mailbox.url

@@ -113,8 +113,8 @@ def _of_fault(fault: BaseException) -> tuple[str, str]:
         ((TimeoutError, requests.Timeout), "it did not answer in time", ""),
         (
             (smtplib.SMTPNotSupportedError,),
-            "the mail server offers no STARTTLS",
-            "set mode=ssl in the url, or mode=insecure",
+            "the mail server does not offer what the url asks for: STARTTLS or a log-in",
+            "set mode=ssl or mode=insecure in the url, or leave user and password out",
         ),
         ((ConnectionError, requests.ConnectionError, smtplib.SMTPServerDisconnected), "the connection broke", ""),
     )

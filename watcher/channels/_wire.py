@@ -74,8 +74,9 @@ def _install() -> None:
         if not _is_installed:
             _wrap(HTTPAdapter, "send", _send)
             _wrap(smtplib.SMTP, "getreply", _getreply)
-            _wrap(smtplib.SMTP, "connect", _noting_faults)
+            _wrap(smtplib.SMTP, "connect", _connect)
             _wrap(smtplib.SMTP, "starttls", _noting_faults)
+            _wrap(smtplib.SMTP, "login", _noting_faults)
             _is_installed = True
 
 
@@ -96,7 +97,7 @@ def _send(
     for name, value in exchange.headers.items():
         request.headers.setdefault(name, value)
     exchange.response = None
-    exchange.response = _noting_faults(exchange, original, adapter, request, *args, **kwargs)
+    exchange.response = _connect(exchange, original, adapter, request, *args, **kwargs)
     _read_body(exchange.response, exchange.answer_within)
     return exchange.response
 
@@ -129,9 +130,13 @@ def _getreply(exchange: Exchange, original: Callable[..., Any], smtp: Any) -> An
 
 def _noting_faults(exchange: Exchange, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
-        answer = original(*args, **kwargs)
+        return original(*args, **kwargs)
     except (OSError, smtplib.SMTPException) as fault:  # requests' own errors are OSErrors
         exchange.fault = fault
         raise
+
+
+def _connect(exchange: Exchange, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A new connection makes a fault of one before it forgotten; a mere QUIT after the fault does not."""
     exchange.fault = None
-    return answer
+    return _noting_faults(exchange, original, *args, **kwargs)
