@@ -19,6 +19,7 @@ import trustme
 
 from tests.sources.wiring import settings
 from watcher.domain.errors import ConfigError, SourceError
+from watcher.sources._answer import Answer
 from watcher.sources._http import Http
 
 AUTHORITY = trustme.CA()
@@ -215,6 +216,18 @@ def test_https_to_a_plain_port_is_named() -> None:
     with serving(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         error = refusal(f"https://127.0.0.1:{port}")
     assert "TLS failed" in error.text
+
+
+def test_the_latest_secrets_are_kept_out_of_errors() -> None:
+    http = Http("http://h", settings())
+    for number in range(100):
+        http.hide("the-password")
+        http.hide(f"token-{number}-")
+    body = b"the-password and token-99- and token-90-"
+    error = http.refuse("x", Answer(status=500, headers={}, body=body))
+    http.close()
+    assert error.text == "http://h/x: HTTP 500 (… and … and …)"
+    assert len(http._hidden) == 30
 
 
 def test_the_chatty_loggers_are_quiet(caplog: pytest.LogCaptureFixture) -> None:

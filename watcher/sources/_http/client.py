@@ -23,6 +23,7 @@ _MOST_REDIRECTS = 2
 _MOST_COOKIES = 100
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _SHORTEST_SECRET = 4
+_MOST_HIDDEN = 30
 _TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
 _NO_CONNECTION = (httpcore.ConnectError, httpcore.ProxyError, httpx.ConnectError, httpx.ProxyError)
 _BROKEN = (
@@ -51,7 +52,7 @@ class Http:
         self.url = url.rstrip("/")
         self._settings = settings
         self._deadline = Deadline(settings.monotonic)
-        self._hidden: set[str] = set()
+        self._hidden: dict[str, None] = {}
         self.skew: timedelta | None = None
         self._client = httpx.Client(
             transport=Transport(self._deadline, settings),
@@ -63,9 +64,12 @@ class Http:
         self._via = f" through the proxy {_shown(settings.proxy)}" if settings.proxy else ""
 
     def hide(self, secret: str) -> str:
-        """Return a secret and keep it out of every error text from now on."""
+        """Return a secret and keep it out of every error text until many newer ones have come."""
         if len(secret) >= _SHORTEST_SECRET:
-            self._hidden.add(secret)
+            self._hidden.pop(secret, None)
+            self._hidden[secret] = None
+        if len(self._hidden) > _MOST_HIDDEN:  # tokens come and go for years
+            del self._hidden[next(iter(self._hidden))]
         return secret
 
     def ask(
