@@ -15,6 +15,8 @@ import click
 from watcher.domain.visible import visible, visible_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from watcher.cli.table import Column
 
 Value = TypeVar("Value")
@@ -103,6 +105,13 @@ def write_table(
         is_first = False
     if is_first:
         _write(paint(empty, Style.DIM))
+
+
+def open_console() -> Console:
+    """Return a rich console for text of ours and of the APIs: no markup, no emoji names, no guessing of colours."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
 
 
 def forget_output() -> None:

@@ -12,9 +12,8 @@ from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
 from watcher.cli.table import Column, Style
-from watcher.cli.words import Teller, iso
+from watcher.cli.words import Teller, iso, quote
 from watcher.domain.duration import write_duration
-from watcher.domain.inert import inert_name
 from watcher.store.history import History
 from watcher.store.history_conversations import DeadlineAhead
 from watcher.store.history_deliveries import ChannelStatus
@@ -88,7 +87,7 @@ def _deadline_columns(teller: Teller) -> tuple[Column, ...]:
         Column(title="event", show=_kind),
         Column(title="conversation", show=lambda ahead: f"{ahead.source}/{ahead.conversation.id}", may_shrink=True),
         Column(title="at", show=lambda ahead: teller.time(ahead.deadline.at)),
-        Column(title="name", show=lambda ahead: inert_name(ahead.conversation.name)),
+        Column(title="name", show=lambda ahead: quote(ahead.conversation.name)),
     )
 
 

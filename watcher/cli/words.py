@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import click
 
 from watcher.cli.table import Style
-from watcher.domain.calendar import say_left
+from watcher.domain.calendar import say_day, say_left, say_time
 from watcher.domain.duration import parse_duration
 from watcher.domain.event import Event, Severity, stamp
+from watcher.domain.inert import shorten
 from watcher.domain.wording import Reader, headline
 
+VALUE_LENGTH = 200
 ID_DIGITS = 8
 """of an id that a table shows; enough to name it"""
 
@@ -32,6 +35,11 @@ class Teller:
         local = instant.astimezone(self.zone)
         is_present = local.year == self.now.astimezone(self.zone).year
         return local.strftime("%m-%d %H:%M" if is_present else "%Y-%m-%d")
+
+    def date(self, instant: datetime) -> str:
+        """Return `08:15:02 Mon 23 Nov`."""
+        seconds = instant.astimezone(self.zone).second
+        return f"{say_time(instant, self.zone)}:{seconds:02} {say_day(instant, self.zone, self.now)}"
 
     def left(self, instant: datetime | None) -> str:
         """Return `in 23 h`, `2 h ago` or `–`."""
@@ -67,6 +75,20 @@ class Since(click.ParamType[timedelta | datetime]):
 def start_of(since: timedelta | datetime | None, now: datetime) -> datetime | None:
     """Return the instant that a `--since` means."""
     return now - since if isinstance(since, timedelta) else since
+
+
+def quote(name: str) -> str:
+    """Return a name in quotes, or words for an empty one."""
+    return f"“{name}”" if name else "without a name"
+
+
+def say(value: Any) -> str:
+    """Return a field's value as a person reads it; unlike in a message, links and mentions stay as they are."""
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), VALUE_LENGTH)
 
 
 def iso(instant: datetime | None) -> str | None:

@@ -1,0 +1,141 @@
+"""`watcher deliveries`: the outbox and its dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.state import open_database, open_history, outline
+from watcher.cli.invocation import Invocation, pass_invocation
+from watcher.cli.output import Format, format_option, write_lines, write_listing
+from watcher.cli.table import Column, Style
+from watcher.cli.words import ID_DIGITS, Teller, iso
+from watcher.domain.delivery import DeliveryState, shown_state
+from watcher.store.dead_letters import drop, retry
+from watcher.store.history_deliveries import UNSETTLED, DeliveryRecord
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _ListsByDefault(click.Group):
+    """A group that takes anything but the name of a command for the arguments of `list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named else ["list", *args])
+
+
+@click.group(cls=_ListsByDefault)
+def command() -> None:
+    """List what is owed or dead; retry or drop it."""
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice([state.value for state in DeliveryState]), help="Only those in one state.")
+@click.option("--all", "is_all", is_flag=True, help="Delivered and dropped ones too.")
+@click.option("--channel", metavar="NAME", help="Only those of one channel.")
+@click.option("--limit", type=click.IntRange(1), default=1000, metavar="N", help="Only the newest N (1000).")
+@format_option
+@pass_invocation
+def list_command(
+    invocation: Invocation, state: str | None, is_all: bool, channel: str | None, limit: int, form: Format
+) -> None:
+    """List deliveries, oldest first: by default those that wait and the dead letters."""
+    seen, now = outline(invocation.config_path), clock.now()
+    states = None if is_all else [DeliveryState(state)] if state else [*UNSETTLED, DeliveryState.DEAD]
+    with open_history(seen) as history:
+        found = history.deliveries.read(states=states, channel=channel, limit=limit)
+    teller = Teller(zone=seen.timezone, now=now)
+    write_listing(
+        found, form, _columns(teller), lambda one: record_of(one, now), empty="nothing waits, nothing is dead"
+    )
+
+
+def _named(verb: F) -> F:
+    """Give a command the arguments that name deliveries."""
+    for decorate in (
+        click.option("--channel", metavar="NAME", help="With --dead: only those of one channel."),
+        click.option("--dead", "is_dead", is_flag=True, help="Every dead letter."),
+        click.argument("ids", metavar="[ID]...", nargs=-1),
+    ):
+        verb = decorate(verb)
+    return verb
+
+
+@command.command("retry")
+@_named
+@pass_invocation
+def retry_command(invocation: Invocation, ids: tuple[str, ...], is_dead: bool, channel: str | None) -> None:
+    """Make deliveries due at once, with all their attempts before them again."""
+    count = _move(retry, invocation, ids, is_dead=is_dead, channel=channel)
+    write_lines([f"{count} to be tried again by the running daemon, or by the next `watcher poll`"])
+
+
+@command.command("drop")
+@_named
+@pass_invocation
+def drop_command(invocation: Invocation, ids: tuple[str, ...], is_dead: bool, channel: str | None) -> None:
+    """Give deliveries up for good; `watcher explain` still knows of them."""
+    write_lines([f"{_move(drop, invocation, ids, is_dead=is_dead, channel=channel)} dropped"])
+
+
+def _move(
+    change: Callable[..., int], invocation: Invocation, ids: tuple[str, ...], *, is_dead: bool, channel: str | None
+) -> int:
+    if bool(ids) == is_dead:
+        raise click.UsageError("name deliveries by their ids, or all dead letters by --dead")
+    if ids and channel:
+        raise click.UsageError("--channel goes with --dead")
+    with open_database(outline(invocation.config_path)) as database:
+        return change(database, clock.now(), ids=ids, channel=channel)
+
+
+def record_of(delivery: DeliveryRecord, now: datetime) -> dict[str, Any]:
+    """Return a delivery for JSON."""
+    return {
+        "id": delivery.id,
+        "event": delivery.event_id,
+        "type": delivery.event_type,
+        "source": delivery.source,
+        "subject": delivery.subject,
+        "channel": delivery.channel,
+        "rule": delivery.rule,
+        "state": shown_state(delivery.state, delivery.lease_until, now).value,
+        "dropped": delivery.is_dropped,
+        "attempts": delivery.attempts,
+        "due": iso(delivery.due_at),
+        "created": iso(delivery.created_at),
+        "settled": iso(delivery.settled_at),
+        "reason": delivery.reason,
+    }
+
+
+def state_style(state: DeliveryState) -> Style:
+    """Return how a state looks in a table."""
+    if state.is_final:
+        return Style.BAD if state is DeliveryState.DEAD else Style.GOOD
+    return Style.WARNING if state in {DeliveryState.FAILED, DeliveryState.UNKNOWN} else Style.PLAIN
+
+
+def _columns(teller: Teller) -> tuple[Column, ...]:
+    def state(delivery: DeliveryRecord) -> DeliveryState:
+        return shown_state(delivery.state, delivery.lease_until, teller.now)
+
+    return (
+        Column(title="id", show=lambda delivery: delivery.id[:ID_DIGITS]),
+        Column(title="state", show=lambda delivery: state(delivery).value, style=lambda one: state_style(state(one))),
+        Column(title="channel", show=lambda delivery: delivery.channel, may_shrink=True),
+        Column(title="tries", show=lambda delivery: f"{delivery.attempts}", is_number=True),
+        Column(title="due", show=lambda delivery: teller.left(delivery.due_at)),
+        Column(title="event", show=lambda delivery: delivery.event_id[:ID_DIGITS]),
+        Column(title="what", show=_what),
+    )
+
+
+def _what(delivery: DeliveryRecord) -> str:
+    told = f"{delivery.event_type} {delivery.source}/{delivery.subject}"
+    return f"{told}: {delivery.reason}" if delivery.reason else told

@@ -1,0 +1,30 @@
+"""`watcher prune`: forgets what is older than the config's retention says."""
+
+from __future__ import annotations
+
+import click
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.state import open_database, outline
+from watcher.cli.invocation import Invocation, pass_invocation
+from watcher.cli.output import write_lines
+from watcher.domain.duration import write_duration
+from watcher.store.retention import prune
+
+
+@click.command()
+@pass_invocation
+def command(invocation: Invocation) -> None:
+    """Forget polls and events that are older than [retention] says; events that are still owed stay."""
+    from watcher.bootstrap.configuration import read_config
+
+    retention = read_config(invocation.config_path).retention
+    with open_database(outline(invocation.config_path)) as database:
+        gone = prune(database, clock.now(), retention.polls, retention.events)
+    polls, events = write_duration(retention.polls), write_duration(retention.events)
+    write_lines(
+        [
+            f"{gone.polls} polls older than {polls} and {gone.events} events older than {events} are forgotten",
+            f"so are {gone.versions} versions of conversations that nothing shows any more",
+        ]
+    )
