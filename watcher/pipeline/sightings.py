@@ -91,7 +91,7 @@ def take_row(
         findings.sample.append(after.name or after.id)
     row = Row(conversation=after, rev=rev, digest=changed.digest, standing=standing)
     taking.draft.put_row(row, is_same_version=is_same)
-    _tell(taking, findings, row, _facts(taking, sighting, standing), between(taking, stored))
+    _tell(taking, findings, row, _facts(taking, sighting, standing), stored)
     arm(taking, findings, row, deadlines, is_silent=stored is None and taking.is_silent_first)
 
 
@@ -118,13 +118,18 @@ def remove(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[
     row = replace(stored, rev=stored.rev + 1, standing=standing)
     findings.changed += 1
     taking.draft.put_row(row, is_same_version=True)
-    _tell(taking, findings, row, (Fact(type=EventType.CONVERSATION_REMOVED),), between(taking, stored))
+    _tell(taking, findings, row, (Fact(type=EventType.CONVERSATION_REMOVED),), stored)
     arm(taking, findings, row, deadlines, is_silent=True)
 
 
-def between(taking: Taking, stored: Row | None) -> Between | None:
-    """Return the two reads that a change happened between, None where nothing was read before."""
-    after = (stored.standing.known_at if stored else None) or taking.record.last_read_at
+def between(taking: Taking, stored: Row | None, event_type: EventType) -> Between | None:
+    """Return the two reads that something happened between, None where nothing was read before.
+
+    A row came back since the last read that missed it, however long ago its values were known.
+    """
+    is_back = event_type is EventType.CONVERSATION_RETURNED
+    known_at = stored.standing.known_at if stored and not is_back else None
+    after = known_at or taking.record.last_read_at
     return Between(after=after, before=taking.now) if after is not None and after <= taking.now else None
 
 
@@ -137,7 +142,7 @@ def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Seque
     taking.draft.put_row(row, is_same_version=True)
     if was_removed:
         findings.changed += 1
-        _tell(taking, findings, row, derive_facts(sighting), between(taking, stored))
+        _tell(taking, findings, row, derive_facts(sighting), stored)
         arm(taking, findings, row, deadlines, is_silent=False)
 
 
@@ -151,10 +156,11 @@ def _facts(taking: Taking, sighting: Sighting, standing: Standing) -> tuple[Fact
     return derive_facts(sighting)
 
 
-def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], span: Between | None) -> None:
+def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], stored: Row | None) -> None:
     shown = row.conversation
     linked = replace(row, conversation=replace(shown, url=make_link(taking.plan.link, shown.id, shown.fields)))
     for fact in facts:
+        span = between(taking, stored, fact.type)
         event = to_event(fact, stance=taking.stance, row=linked, now=taking.now, between=span)
         taking.draft.put_owed(taking.plan.owe(event))
         findings.events += 1
