@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from watcher.bootstrap.app import App, OnPage
-from watcher.cli.words import Teller
+from watcher.cli.words import ID_DIGITS, Teller
 from watcher.domain.delivery import DeliveryState
+from watcher.domain.event import Event
 from watcher.domain.inert import inert
 from watcher.domain.wording import plural
 from watcher.pipeline.dispatch import Turn
@@ -42,6 +43,7 @@ def polling(app: App, names: Sequence[str], on_page: OnPage) -> Iterator[Iterato
             yield pool.map(lambda name: app.poll(name, on_page=heed), names)
         except BaseException:
             stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
@@ -71,17 +73,25 @@ def has_failed(report: PollReport) -> bool:
     return report.record.outcome is not PollOutcome.COMPLETE
 
 
+def say_event(event: Event, teller: Teller) -> str:
+    """Return an event's type and headline, with the source of a conversation."""
+    where = f"{event.source}: " if event.conversation is not None else ""
+    return f"{event.type.value}  {where}{teller.headline(event)}"
+
+
 def say_turn(turn: Turn, teller: Teller) -> str:
     """Return where one delivery went, or why it did not."""
     claim, outcome = turn.claim, turn.outcome
     if claim is None or outcome is None:
         return "! a delivery was taken over by another process"
-    sign = _SIGNS.get(outcome.state, "!")
-    # A reason may quote a service's answer, which is foreign text.
-    return (
-        f"{sign} {claim.channel}: {teller.headline(claim.event)} (rule: {inert(claim.rule)})"
-        f" — {outcome.state.value}: {outcome.reason}"
-    )
+    event = claim.event
+    what = event.id[:ID_DIGITS] if outcome.state in _SIGNS else f"{event.id[:ID_DIGITS]} {teller.headline(event)}"
+    return f"{_SIGNS.get(outcome.state, '✗')} {claim.channel}: {what} ({say_rule(claim.rule)}) — {outcome.reason}"
+
+
+def say_rule(rule: str) -> str:
+    """Return by which rule something is sent."""
+    return f"rule: {inert(rule)}"
 
 
 def is_dead(turn: Turn) -> bool:
@@ -96,11 +106,15 @@ def say_backlog(channel: ChannelStatus, teller: Teller) -> str:
     return f"! {channel.name}: {waiting}, the next is due {teller.left(channel.next_due_at)}{why}"
 
 
-_SIGNS = {DeliveryState.DELIVERED: "✓", DeliveryState.UNCONFIRMED: "✓", DeliveryState.DEAD: "✗"}
+_SIGNS = {DeliveryState.DELIVERED: "✓", DeliveryState.UNCONFIRMED: "✓"}
 
 
 def _failure(report: PollReport) -> str:
     record = report.record
-    how = "failed" if record.outcome is PollOutcome.FAILED else f"incomplete after {plural(record.pages, 'page', 'pages')}"
+    how = (
+        "failed"
+        if record.outcome is PollOutcome.FAILED
+        else f"incomplete after {plural(record.pages, 'page', 'pages')}"
+    )
     streak = f" ({report.failures} in a row)" if report.failures > 1 else ""
     return f"{how}{streak}: {record.error}"

@@ -14,14 +14,23 @@ from watcher.bootstrap import clock
 from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.rehearsal import open_rehearsal
-from watcher.cli.cycle import has_failed, is_dead, polling, say_backlog, say_report, say_turn, say_warnings
+from watcher.cli.cycle import (
+    has_failed,
+    is_dead,
+    polling,
+    say_backlog,
+    say_event,
+    say_report,
+    say_rule,
+    say_turn,
+    say_warnings,
+)
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.names import refuse_unknown
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson
 from watcher.cli.progress import showing_pages
 from watcher.cli.words import ID_DIGITS, Teller
 from watcher.config.model import Config
-from watcher.domain.inert import inert
 from watcher.domain.visible import visible
 from watcher.store.history import History
 from watcher.store.history_deliveries import UNSETTLED
@@ -78,7 +87,7 @@ class _Report:
         if self.form is Format.NDJSON:
             write_ndjson(_record(logged) for logged in found)
         elif self.form is Format.TABLE:
-            write_lines(f"  {_say_event(logged, teller)}" for logged in found)
+            write_lines(f"  {logged.event.id[:ID_DIGITS]}  {say_event(logged.event, teller)}" for logged in found)
 
     def finish(self, found: Sequence[LoggedEvent]) -> None:
         """Write what can only be written as a whole."""
@@ -132,24 +141,19 @@ class _Cycle:
 
     def _rehearse(self) -> bool:
         """Say what would be sent now, from the backlog too."""
-        teller, silent = self._teller(), True
-        for owed in self.history.deliveries.read(states=UNSETTLED):
-            if owed.due_at is None or owed.due_at <= teller.now:
-                event = self.history.events.find(owed.event_id).event
-                where = f"{owed.channel}: {teller.headline(event)} (rule: {inert(owed.rule)})"
-                self.report.say(f"→ would go to {where}")
-                silent = False
-        if silent:
+        now = clock.now()
+        unsettled = self.history.deliveries.read(states=UNSETTLED)
+        due = [owed for owed in unsettled if owed.due_at is None or owed.due_at <= now]
+        for event_id in dict.fromkeys(owed.event_id for owed in due):
+            event = self.history.events.find(event_id).event
+            where = (f"{owed.channel} ({say_rule(owed.rule)})" for owed in due if owed.event_id == event_id)
+            self.report.say(f"→ {self._teller().headline(event)}", f"    would go to {', '.join(where)}")
+        if not due:
             self.report.say("no message would be sent")
         return False
 
     def _teller(self) -> Teller:
         return Teller(zone=self.app.config.timezone, now=clock.now())
-
-
-def _say_event(logged: LoggedEvent, teller: Teller) -> str:
-    event = logged.event
-    return f"{event.id[:ID_DIGITS]}  {event.type.value}  {event.source}: {teller.headline(event)}"
 
 
 def _record(logged: LoggedEvent) -> Mapping[str, Any]:

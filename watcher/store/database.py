@@ -29,10 +29,11 @@ class Database:
         self.path = path
         self._write_lock = threading.RLock()
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._open_lock = threading.Lock()
+        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         _make_private(path)
         with _named_errors(path), self.write() as connection:
-            _migrate(connection)
+            _migrate(connection, path)
             self._seed = _digest_seed(connection)
 
     @contextmanager
@@ -59,7 +60,7 @@ class Database:
         if known is None:
             known = _connect(self.path)
             self._local.connection = known
-            self._opened.append(known)
+            self._remember(known)
         return known
 
     def digest(self, body: bytes, /) -> bytes:
@@ -68,10 +69,20 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the WAL file is folded back by the last one."""
-        for connection in self._opened:
-            connection.close()
-        self._opened.clear()
-        self._local = threading.local()
+        with self._open_lock:
+            for _thread, connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def _remember(self, connection: sqlite3.Connection) -> None:
+        """Remember this thread's connection, and close those of threads that have ended."""
+        with self._open_lock:
+            for thread, left in self._opened:
+                if not thread.is_alive():
+                    left.close()
+            self._opened = [(thread, kept) for thread, kept in self._opened if thread.is_alive()]
+            self._opened.append((threading.current_thread(), connection))
 
 
 @contextmanager
@@ -104,12 +115,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that readers need not pay
 
     from watcher.store.migrations import migrate  # noqa: PLC0415 - the same
 
-    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
+    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False), path)
 
 
 def _make_private(path: Path) -> None:

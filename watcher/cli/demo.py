@@ -1,0 +1,72 @@
+"""`watcher demo`: everything at work on two simulated APIs, in a throw-away state directory."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.configuration import database_path, read_config
+from watcher.cli.demo_config import write_demo_config
+from watcher.cli.demo_engine import running
+from watcher.cli.demo_story import Narrator
+from watcher.cli.zone import local_zone
+from watcher.lab import Lab, Receiver
+from watcher.store.database import open_read_only
+from watcher.store.history import History
+
+LOOK_EVERY_S = 0.2
+
+
+@click.command()
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 6000), default=20.0, help="How fast things happen (20); 60: one a second."
+)
+@click.option(
+    "--for", "limit_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End by itself after so long."
+)
+def command(speed: float, limit_s: float | None) -> None:
+    """Watch two simulated APIs, without a config and without an account.
+
+    Each event is shown, and each message as it arrived at a web hook, with the rule that sent it.
+    """
+    narrator = Narrator(local_zone())
+    with _stoppable(), tempfile.TemporaryDirectory(prefix="watcher-demo-") as folder:
+        try:
+            _play(Path(folder), narrator, speed, limit_s)
+        except KeyboardInterrupt:
+            narrator.say("")
+    narrator.sum_up()
+
+
+def _play(folder: Path, narrator: Narrator, speed: float, limit_s: float | None) -> None:
+    """Start the services, learn what there is, and only then let things happen."""
+    until = None if limit_s is None else clock.monotonic() + limit_s
+    with Lab(story=False, speed=speed) as lab, Receiver(on_message=narrator.hear) as receiver:
+        config = read_config(write_demo_config(folder, lab, receiver, narrator.zone.key))
+        narrator.introduce(lab)
+        with running(config) as engine:
+            engine.wait_for_baseline()
+            engine.check()
+            lab.story.step()
+            lab.story.run()
+            with open_read_only(database_path(config)) as connection:
+                events = History(connection).events
+                while until is None or clock.monotonic() < until:
+                    narrator.tell(events, LOOK_EVERY_S)
+                    engine.check()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the demo as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
