@@ -1,0 +1,116 @@
+"""A list that moves while it is read invents nothing, and once it stands still everything real is told."""
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.pipeline.fakes_list import FEWEST, STATUSES, Deed, Moment, MovingList, MovingSource, Paging
+from tests.pipeline.stage import Stage, types
+from watcher.domain.absence import SIGHTINGS_WITHOUT_PROOF, Guard
+from watcher.domain.event import Event, EventType
+from watcher.domain.snapshot import Presence
+from watcher.pipeline.snapshots import PollOutcome
+from watcher.store.database import FILE_NAME, Database
+
+GUARD = Guard(rows=10_000)
+"""what is suspect because of its size has tests of its own"""
+NAMES = count()
+EXAMPLES = int(os.environ.get("WATCHER_EXAMPLES", "150"))
+FIRST_TOLD = {EventType.CONVERSATION_OPENED, EventType.CONVERSATION_STARTED, EventType.CONVERSATION_ENDED}
+TELLS = {
+    EventType.CONVERSATION_OPENED: "open",
+    EventType.CONVERSATION_STARTED: "started",
+    EventType.CONVERSATION_ENDED: "ended",
+}
+
+move = st.tuples(st.sampled_from(Deed), st.integers(0, 11), st.integers(0, 11))
+moments = st.lists(st.one_of(st.just(()), st.lists(move, min_size=1, max_size=3)), max_size=40)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    path: Path = tmp_path_factory.mktemp("moving") / FILE_NAME
+    opened = Database(path)
+    yield opened
+    opened.close()
+
+
+def watched(stage: Stage, source: MovingSource, before: Sequence[Moment]) -> set[str]:
+    """Poll until there is a baseline, at first while the list moves; return the ids that the list had before it.
+
+    Two of its reads are proof that nothing was skipped, unless each of them lost rows: so few are lost here.
+    """
+    source.moments, source.listed.removals_left = list(before), 2
+    while True:
+        there = set(source.listed.order)
+        stage.poll(source, guard=GUARD)
+        if stage.report is not None and stage.report.record.outcome is PollOutcome.COMPLETE:
+            break
+    source.listed.removals_left = 1_000
+    return there
+
+
+def restless(stage: Stage, source: MovingSource, during: Sequence[Moment]) -> None:
+    """Poll while the list moves, one poll fewer than would be believed without proof."""
+    source.moments = list(during)
+    for _ in range(SIGHTINGS_WITHOUT_PROOF - 1):
+        if source.moments:
+            stage.poll(source, guard=GUARD)
+    source.moments = []
+
+
+def is_true(event: Event, listed: MovingList, baseline: set[str]) -> bool:
+    """Whether what an event says was ever so."""
+    row_id = event.subject
+    if event.type is EventType.CONVERSATION_REMOVED:
+        return row_id in listed.gone
+    if event.type in TELLS:
+        is_first = bool(event.details["first_seen"])
+        return TELLS[event.type] in listed.ever[row_id][0 if is_first else 1 :] and not (is_first and row_id in baseline)
+    return event.subject == event.source
+
+
+@settings(deadline=None, max_examples=EXAMPLES)
+@given(
+    paging=st.sampled_from(Paging),
+    size=st.integers(1, 4),
+    statuses=st.lists(st.sampled_from(STATUSES), min_size=FEWEST, max_size=12),
+    before=moments,
+    during=moments,
+)
+def test_nothing_is_invented_and_nothing_real_is_lost(
+    database: Database, paging: Paging, size: int, statuses: list[str], before: list[Moment], during: list[Moment]
+) -> None:
+    listed = MovingList()
+    for place, status in enumerate(statuses):
+        listed.grow(place, status)
+    source = MovingSource(listed=listed, paging=paging, size=size, name=f"list {next(NAMES)}")
+    stage = Stage(database=database)
+    stage.ring()  # what other examples told
+    stage.told.clear()
+    baseline = watched(stage, source, before)
+    restless(stage, source, during)
+    for _ in range(2):
+        stage.poll(source, guard=GUARD)
+
+    lies = [(event.type.value, event.subject) for event in stage.told if not is_true(event, listed, baseline)]
+    assert lies == []
+    stored = stage.rows(source.name)
+    assert {row_id for row_id, row in stored.items() if row.standing.presence is Presence.LISTED} == set(listed.order)
+    assert {row_id for row_id, row in stored.items() if row.standing.presence is Presence.REMOVED} == (
+        set(stored) - set(listed.order)
+    )
+    assert {row_id: stored[row_id].conversation.fields["status"] for row_id in listed.order} == {
+        row_id: listed.status[row_id] for row_id in listed.order
+    }
+    assert told_of(stage, EventType.CONVERSATION_REMOVED) == sorted(set(stored) - set(listed.order))
+    assert types(stage.poll(source, guard=GUARD)) == []
+
+
+def told_of(stage: Stage, kind: EventType) -> list[str]:
+    return sorted(event.subject for event in stage.told if event.type is kind)
