@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.table import ERROR, TABLE, Case, set_the_scene
+from tests.e2e.acts import ERROR, Case, set_the_scene
+from tests.e2e.table import TABLE
 from tests.stage import Stage
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.event import Event, EventType, stamp
