@@ -46,8 +46,12 @@ def apply(changes: Iterable[Change], before: Mapping[str, Any]) -> dict[str, Any
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Compare by value; 1 and True are not the same (Python says they are)."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+    """Compare by value; 1 and True are not the same (Python says they are), nor are lists or objects of them."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[name], other[name]) for name in one)
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _is_number(value: Any) -> bool:
