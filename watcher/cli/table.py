@@ -22,14 +22,18 @@ LAST = 24
 
 
 class Style(StrEnum):
-    """How a cell looks: the parameter of SGR (ECMA-48, 8.3.117)."""
+    """How a cell looks, in the words that rich knows too."""
 
     PLAIN = ""
-    BOLD = "1"
-    DIM = "2"
-    BAD = "31"
-    GOOD = "32"
-    WARNING = "33"
+    BOLD = "bold"
+    DIM = "dim"
+    BAD = "red"
+    GOOD = "green"
+    WARNING = "yellow"
+
+
+_SGR = {Style.BOLD: 1, Style.DIM: 2, Style.BAD: 31, Style.GOOD: 32, Style.WARNING: 33}
+"""the parameters of SGR (ECMA-48, 8.3.117)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def terminal_width() -> int:
 def paint(text: str, style: Style) -> str:
     """Return text in a style, on a terminal that wants it (https://no-color.org)."""
     is_wanted = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[{style.value}m{text}\x1b[0m" if is_wanted and style and text else text
+    return f"\x1b[{_SGR[style]}m{text}\x1b[0m" if is_wanted and style and text else text
 
 
 def _widths(cells: Sequence[Sequence[str]], columns: Sequence[Column], room: int) -> list[int]:

@@ -1,0 +1,64 @@
+"""The outbox and its dead letters on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Watcher
+from tests.store.outbox_contract import NOW, claim, make_event, settle
+from tests.store.stand import SqliteStand
+
+
+@pytest.fixture(autouse=True)
+def letters(stand: SqliteStand) -> None:
+    """One delivered, one dead, one that waits."""
+    for number in (1, 2, 3):
+        stand.owe(make_event(number), "mail", due_at=NOW)
+    settle(stand.outbox, claim(stand.outbox), NOW)
+    settle(stand.outbox, claim(stand.outbox), NOW, error="410 Gone", dead=True)
+
+
+def test_what_waits_and_what_is_dead_is_listed(watcher: Watcher) -> None:
+    assert [line["state"] for line in watcher("deliveries").lines] == ["dead", "pending"]
+    assert watcher("deliveries", "list").lines == watcher("deliveries").lines
+
+
+def test_options_need_not_name_the_listing(watcher: Watcher) -> None:
+    assert json.loads(watcher("deliveries", "--format", "json").out) == watcher("deliveries").lines
+
+
+def test_all_are_listed_on_request(watcher: Watcher) -> None:
+    assert [line["state"] for line in watcher("deliveries", "--all").lines] == ["delivered", "dead", "pending"]
+    assert [line["state"] for line in watcher("deliveries", "--state", "delivered").lines] == ["delivered"]
+    assert watcher("deliveries", "--all", "--channel", "chat").lines == []
+
+
+def test_a_table_says_why(watcher: Watcher) -> None:
+    shown = " ".join(watcher("deliveries", "--format", "table").out.split())
+    assert "a repetition cannot help: 410 Gone" in shown
+
+
+def test_dead_letters_are_retried(watcher: Watcher, stand: SqliteStand) -> None:
+    ran = watcher("deliveries", "retry", "--dead")
+    assert ran.out.startswith("1 to be tried again")
+    assert stand.state(make_event(2), "mail") == "pending"
+
+
+def test_one_is_dropped_by_its_id(watcher: Watcher, stand: SqliteStand) -> None:
+    assert watcher("deliveries", "drop", stand.id_of(make_event(2), "mail")[:10]).out == "1 dropped\n"
+    assert [line["state"] for line in watcher("deliveries").lines] == ["pending"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--dead", "abc"), ("--channel", "mail"), ("abc", "--channel", "mail")],
+    ids=["nothing", "both", "no dead", "a channel of an id"],
+)
+def test_what_is_meant_must_be_clear(watcher: Watcher, arguments: tuple[str, ...]) -> None:
+    assert watcher("deliveries", "drop", *arguments).status == 2
+
+
+def test_an_unknown_id_is_a_failure(watcher: Watcher) -> None:
+    assert watcher("deliveries", "retry", "zzz").status == 1

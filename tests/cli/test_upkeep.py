@@ -1,0 +1,32 @@
+"""`watcher backup` and `watcher prune`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.cli.conftest import Watcher
+from tests.store.outbox_contract import NOW, make_event
+from tests.store.stand import SqliteStand
+from watcher.store.database import open_read_only
+
+
+def test_a_backup_is_a_database(watcher: Watcher, stand: SqliteStand, tmp_path: Path) -> None:
+    stand.owe(make_event(1), due_at=NOW)
+    assert watcher("backup", str(tmp_path / "copy.db")).status == 0
+    with open_read_only(tmp_path / "copy.db") as connection:
+        assert connection.execute("SELECT COUNT(*) FROM events").fetchone()[0] == 1
+    ran = watcher("backup", str(tmp_path / "copy.db"))
+    assert (ran.status, "exists already" in ran.err) == (1, True)
+
+
+def test_pruning_forgets_by_the_configs_retention(watcher: Watcher, stand: SqliteStand, config: Path) -> None:
+    config.write_text(config.read_text() + '[retention]\nevents = "1d"\n')
+    stand.owe(make_event(1, time=NOW - timedelta(days=400)), due_at=NOW)
+    assert "1 events older than 1d" in watcher("prune").out
+    assert watcher("events").lines == []
+
+
+def test_pruning_needs_a_config_that_is_right(watcher: Watcher, config: Path) -> None:
+    config.write_text(config.read_text() + '[retention]\nevents = "soon"\n')
+    assert watcher("prune").status == 2
