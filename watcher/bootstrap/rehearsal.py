@@ -10,8 +10,8 @@ from typing import TextIO
 
 from watcher.bootstrap.app import App
 from watcher.bootstrap.configuration import database_path
+from watcher.bootstrap.trial import check_place
 from watcher.config.model import Config
-from watcher.domain.errors import StateError
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.retention import backup
 from watcher.store.version import check_version
@@ -37,11 +37,7 @@ def open_rehearsal(config: Config, stream: TextIO) -> Iterator[App]:
 
 
 def _copy_state(path: Path, copy: Path) -> None:
-    try:
-        if not path.exists():
-            return
-    except OSError as error:
-        text = f"the state directory {path.parent} cannot be used: {error.strerror}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
-    check_version(path)
-    backup(path, copy)
+    check_place(path.parent)
+    if path.exists():
+        check_version(path)
+        backup(path, copy)

@@ -15,9 +15,15 @@ operator = ["ops"]
 [sources.campus]
 api = "onq"
 url = "{onq.url}"
-auth = {{ kind = "jwt", key = "{onq.key}", secret = "{onq.secret}", issuer = "{onq.issuer}", subject = "{onq.subject}", audience = "{onq.audience}" }}
 every = "1s"
 link = "{onq.audience}/c/{{id}}"
+[sources.campus.auth]
+kind = "jwt"
+key = "{onq.key}"
+secret = "{onq.secret}"
+issuer = "{onq.issuer}"
+subject = "{onq.subject}"
+audience = "{onq.audience}"
 
 [sources.staff]
 api = "osn"

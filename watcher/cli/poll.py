@@ -32,6 +32,7 @@ from watcher.cli.progress import showing_pages
 from watcher.cli.words import ID_DIGITS, Teller
 from watcher.config.model import Config
 from watcher.domain.visible import visible
+from watcher.pipeline.poll import PollReport
 from watcher.store.history import History
 from watcher.store.history_deliveries import UNSETTLED
 from watcher.store.history_events import EventFilter, LoggedEvent
@@ -116,7 +117,7 @@ class _Cycle:
         return int(has_failures)
 
     def _poll(self, names: Sequence[str]) -> bool:
-        reports = []
+        reports: list[PollReport] = []
         with showing_pages() as on_page, polling(self.app, names, on_page) as coming:
             reports += coming
         for report in reports:

@@ -32,6 +32,11 @@ def store_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
     )
 
 
+def accept_source(connection: sqlite3.Connection, name: str) -> bool:
+    """Let the next complete read of a source be believed; False where the source is not known."""
+    return connection.execute("UPDATE sources SET is_accepted = 1 WHERE name = ?", (name,)).rowcount == 1
+
+
 def store_poll(connection: sqlite3.Connection, record: SourceRecord, poll: PollRecord) -> None:
     """Store the record of one poll."""
     connection.execute(
