@@ -62,8 +62,9 @@ def find_bad_total(totals: Sequence[int], distinct_rows: int) -> str | None:
     """Return why the totals of the envelopes contradict what came, None where they do not."""
     if not totals:
         return None
-    if len(set(totals)) > 1:
-        return f"the total changed from {totals[0]} to {totals[-1]} while the list was read"
+    other = next((total for total in totals if total != totals[0]), None)
+    if other is not None:
+        return f"the total changed from {totals[0]} to {other} while the list was read"
     if totals[-1] != distinct_rows:
         return f"the list says that it has {totals[-1]} rows, but {distinct_rows} came"
     return None
