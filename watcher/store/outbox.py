@@ -8,9 +8,9 @@ from typing import Any
 
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import DeliveryState
-from watcher.pipeline.outbox import Claim, Owed, Settlement
+from watcher.pipeline.outbox import Claim, Settlement
 from watcher.store.database import Database
-from watcher.store.events import insert_deliveries, insert_event, remember_ruleset
+from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
 
 WAITING = "state IN ('pending', 'failed', 'sending', 'unknown')"
@@ -41,8 +41,9 @@ class SqliteOutbox:
                 return False
             _record_attempt(connection, claim.delivery_id, settlement)
             _write_health(connection, claim.channel, settlement.health)
+            ruleset = remember_ruleset(connection, self._ruleset) if settlement.owed else None
             for owed in settlement.owed:
-                self._owe(connection, owed)
+                insert_owed(connection, owed, None, ruleset)
             return True
 
     def next_due(self, channel: str) -> datetime | None:
@@ -58,11 +59,6 @@ class SqliteOutbox:
     def channel_health(self, channel: str) -> ChannelHealth:
         """Return what is remembered of a channel; of an unknown one, the defaults."""
         return read_health(self._database.connection(), channel)
-
-    def _owe(self, connection: sqlite3.Connection, owed: Owed) -> None:
-        ruleset = remember_ruleset(connection, self._ruleset)
-        if insert_event(connection, owed.event, None, ruleset):
-            insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
 
 
 def read_health(connection: sqlite3.Connection, channel: str) -> ChannelHealth:
@@ -82,11 +78,9 @@ def read_health(connection: sqlite3.Connection, channel: str) -> ChannelHealth:
 
 def _find_due(connection: sqlite3.Connection, channel: str, now: datetime) -> Any:
     """Return the row that has been due the longest; of one instant, the event that was stored first."""
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
     query = f"""SELECT id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms FROM deliveries
         WHERE channel = ? AND due_at_ms <= ? AND {WAITING} ORDER BY due_at_ms, event LIMIT 1"""
-    return cursor.execute(query, (channel, to_ms(now))).fetchone()
+    return connection.execute(query, (channel, to_ms(now))).fetchone()
 
 
 def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
@@ -122,9 +116,7 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
 
 
 def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
-    event = cursor.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
+    event = connection.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
     lost = connection.execute(
         "SELECT EXISTS(SELECT 1 FROM attempts WHERE delivery = ? AND outcome = 'unknown')", (found["id"],)
     ).fetchone()
