@@ -13,7 +13,7 @@ from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.parts import make_route
 from watcher.domain.event import Event
-from watcher.lab import Lab, OnqApi, Receiver
+from watcher.lab import Lab, OnqApi, OsnApi, Receiver, Row
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, drain
 from watcher.pipeline.poll import PollReport, poll_source
@@ -43,6 +43,7 @@ class Stage:
     def __init__(self, lab: Lab, receiver: Receiver, mailbox: Mailbox, pager: Receiver, directory: Path) -> None:
         self.lab, self.receiver, self.mailbox, self.pager = lab, receiver, mailbox, pager
         self.now = START
+        self._campus = lab.onq
         self._directory = directory
         self._open = ExitStack()
         self.app: App
@@ -59,13 +60,18 @@ class Stage:
         self._open.close()
 
     def api(self, source: str) -> Any:
-        return self.lab.onq if source == "campus" else self.lab.osn
+        return self._campus if source == "campus" else self.lab.osn
 
     def poll(self, source: str = "campus", *, after: timedelta = EVERY) -> PollReport:
         self.now += after
         watched = self.app.sources[source]
         plan = replace(watched.plan, now=lambda: self.now)
         return poll_source(watched.source, self.app.snapshots, plan, self.app.database.digest)
+
+    def learn(self, *rows: Row, source: str = "campus") -> None:
+        """Add rows to a list, and poll it: the baseline, where there was none."""
+        self.api(source).rows.extend(rows)
+        self.poll(source)
 
     def ring(self, *, after: timedelta = timedelta()) -> int:
         """Let the due deadlines fire."""
@@ -86,6 +92,13 @@ class Stage:
         )
         channels = self.app.channels.values()
         return [turn for channel in channels for turn in drain(channel, self.app.outbox, desk, lambda _: True)]
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[OnqApi]:
+        """Serve another list under another address; `configure` then names that one."""
+        with Lab(story=False, conversations=0) as other:
+            self._campus = other.onq
+            yield other.onq
 
     def accept(self, source: str = "campus") -> None:
         """Believe a suspect read."""
@@ -129,7 +142,7 @@ class Stage:
             yield History(connection)
 
     def _config(self, campus: str, staff: str, rest: str, rules: str) -> str:
-        onq, osn = self.lab.onq, self.lab.osn
+        onq, osn = self._campus, self.lab.osn
         return f"""
 state_dir = "{self._directory / "state"}"
 timezone = "Europe/Berlin"
@@ -144,7 +157,7 @@ link = "https://tenant.onq.io/c/{{id}}"
 [sources.staff]
 api = "osn"
 url = "{osn.url}"
-auth = {{ kind = "form", username = "{osn.username}", password = "{osn.password}" }}
+{"" if "auth" in staff else _form(osn)}
 every = "5m"
 link = "https://osn.example.com/osn/web/cList/conversations/{{id}}"
 {staff}
@@ -173,6 +186,10 @@ def open_stage(directory: Path) -> Iterator[Stage]:
             yield stage
         finally:
             stage.close()
+
+
+def _form(osn: OsnApi) -> str:
+    return f'auth = {{ kind = "form", username = "{osn.username}", password = "{osn.password}" }}'
 
 
 def _jwt(onq: OnqApi) -> str:
