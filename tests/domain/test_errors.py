@@ -23,7 +23,9 @@ def test_an_error_says_what_is_wrong_and_what_to_do(error: WatcherError, said: s
 def test_an_error_can_be_retried_unless_it_says_otherwise() -> None:
     assert not SourceError("x").is_permanent
     assert not ChannelError("x").is_permanent
-    assert SourceError("x").retry_after is ChannelError("x").retry_after is ChannelError("x").status is None
+    assert SourceError("x").retry_after is None
+    assert ChannelError("x").retry_after is None
+    assert ChannelError("x").status is None
 
 
 def test_an_error_carries_what_the_server_asked_for() -> None:

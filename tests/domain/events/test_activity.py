@@ -35,7 +35,10 @@ Row = dict[str, Any]
     ],
 )
 def test_a_counter_that_rose_is_told(field: str, event: str, before: Row | None, after: Row, delta: int | None) -> None:
-    facts = list(derive_rises(sighting(before and {field: before["n"]}, {field: value for value in after.values()})))
+    def named(fields: Row) -> Row:
+        return {field: fields["n"]} if fields else {}
+
+    facts = list(derive_rises(sighting(None if before is None else named(before), named(after))))
     if delta is None:
         assert facts == []
     else:

@@ -26,7 +26,7 @@ Row = dict[str, Any]
     ],
 )
 def test_what_the_state_became_is_told(before: str | None, after: str, event: str, details: Row) -> None:
-    facts = list(derive_state(sighting(before and {"state": before}, {"state": after})))
+    facts = list(derive_state(sighting({"state": before} if before else None, {"state": after})))
     change = {"change": {"field": "state", "before": before, "after": after}} if before else {}
     assert [(fact.type.value, fact.details) for fact in facts] == [(event, {**details, **change})]
 
@@ -41,7 +41,7 @@ def test_what_the_state_became_is_told(before: str | None, after: str, event: st
     ],
 )
 def test_a_state_that_is_the_same_or_unknown_is_no_news(before: str | None, after: str) -> None:
-    assert list(derive_state(sighting(before and {"state": before}, {"state": after}))) == []
+    assert list(derive_state(sighting({"state": before} if before else None, {"state": after}))) == []
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ SOON, LATER = "2026-12-01T00:00:00Z", "2026-12-24T00:00:00Z"
 def test_a_status_is_told_when_it_becomes_open_or_closed(
     before: str | None, after: str, told: bool, events: list[str]
 ) -> None:
-    seen = sighting(before and {"registration": before}, {"registration": after}, is_closed_told=told)
+    seen = sighting({"registration": before} if before else None, {"registration": after}, is_closed_told=told)
     assert types(list(derive_status(seen))) == events
 
 
