@@ -35,6 +35,12 @@ def test_all_are_listed_on_request(watcher: Watcher) -> None:
     assert watcher("deliveries", "--all", "--channel", "chat").lines == []
 
 
+def test_one_whose_lease_has_run_out_is_unknown(watcher: Watcher, stand: SqliteStand) -> None:
+    claim(stand.outbox)
+    assert [line["state"] for line in watcher("deliveries", "--state", "unknown").lines] == ["unknown"]
+    assert watcher("deliveries", "--state", "sending").lines == []
+
+
 def test_a_table_says_why(watcher: Watcher) -> None:
     shown = " ".join(watcher("deliveries", "--format", "table").out.split())
     assert "a repetition cannot help: 410 Gone" in shown

@@ -37,6 +37,13 @@ def test_a_span_counts_back_from_now(watcher: Watcher, stand: SqliteStand) -> No
     assert watcher("events", "--since", "yesterday").status == 2
 
 
+def test_an_instant_without_a_zone_is_in_the_readers(watcher: Watcher, stand: SqliteStand) -> None:
+    stand.owe(make_event(1), due_at=NOW)  # 08:15 UTC is 09:15 in Berlin
+    assert len(watcher("events", "--since", "2026-11-23T09:15").lines) == 1
+    assert watcher("events", "--since", "2026-11-23T09:16").lines == []
+    assert watcher("events", "--since", "2026-11-23T08:16Z").lines == []
+
+
 def test_types_and_sources_are_kept_apart(watcher: Watcher, stand: SqliteStand) -> None:
     opened = replace(make_event(2, kind=EventType.REGISTRATION_OPENED), source="staff")
     for event in (make_event(1), opened):

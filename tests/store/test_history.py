@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,13 @@ def make_conversation(conversation_id: str, name: str = "Leading Change") -> Con
 def test_the_connection_cannot_write(database: Database) -> None:
     with open_read_only(database.path) as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute("DELETE FROM events")
+
+
+def test_the_name_of_the_folder_means_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a?mode=rw#b%20c" / "watcher.db"
+    Database(path).close()
+    with open_read_only(path) as connection:
+        assert History(connection).sources.all() == []
 
 
 def test_events_come_oldest_first_and_whole(stand: SqliteStand, history: History) -> None:

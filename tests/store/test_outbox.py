@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from watcher.domain.event import Event
 from watcher.pipeline.outbox import Owed
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
+
+ROOT = Path(__file__).parents[2]
 
 
 class TestSqliteOutbox(OutboxContract):
@@ -42,6 +47,25 @@ def test_of_many_workers_each_delivery_goes_to_one(database: Database) -> None:
     for worker in workers:
         worker.join(30)
     assert len(taken) == len(set(taken)) == 40
+
+
+def test_a_process_killed_while_sending_leaves_an_unknown_attempt(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(3), "mail", due_at=NOW)
+    script = f"""
+import os, signal
+from pathlib import Path
+from tests.store.outbox_contract import claim
+from watcher.store.database import Database
+from watcher.store.outbox import SqliteOutbox
+claim(SqliteOutbox(Database(Path({str(database.path)!r}))), owner="killed")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=30, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert stand.outbox.next_due("mail") == NOW + LEASE
+    again = claim(stand.outbox, NOW + LEASE)
+    assert (again.attempt, again.was_interrupted) == (2, True)
 
 
 def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -> None:

@@ -46,13 +46,19 @@ def list_command(
 ) -> None:
     """List deliveries, oldest first: by default those that wait and the dead letters."""
     seen, now = outline(invocation.config_path), clock.now()
-    states = None if is_all else [DeliveryState(state)] if state else [*UNSETTLED, DeliveryState.DEAD]
+    states = None if is_all else _STORED.get(state or "", [*UNSETTLED, DeliveryState.DEAD])
     with open_history(seen) as history:
         found = history.deliveries.read(states=states, channel=channel, limit=limit)
+    if state:
+        found = [one for one in found if shown_state(one.state, one.lease_until, now).value == state]
     teller = Teller(zone=seen.timezone, now=now)
     write_listing(
         found, form, _columns(teller), lambda one: record_of(one, now), empty="nothing waits, nothing is dead"
     )
+
+
+_STORED = {state.value: [state] for state in DeliveryState} | {DeliveryState.UNKNOWN.value: [DeliveryState.SENDING]}
+"""what is stored of each state that is shown: one that is unknown is sending beyond its lease"""
 
 
 def _named(verb: F) -> F:

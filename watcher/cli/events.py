@@ -45,7 +45,7 @@ def command(
     if follow and form is Format.JSON:
         raise click.UsageError("--follow never ends, so there is no whole JSON to write: use --format ndjson")
     seen, now = outline(invocation.config_path), clock.now()
-    wanted = EventFilter(since=start_of(since, now), types=types, source=source)
+    wanted = EventFilter(since=start_of(since, now, seen.timezone), types=types, source=source)
     columns = _columns(Teller(zone=seen.timezone, now=now))
     with open_history(seen) as history:
         last = history.events.last_seq()

@@ -52,7 +52,7 @@ def command(
             lines = _tell_event(explained[0], teller)
         else:
             stored = history.conversations.find(what)
-            explained = _explain_recent(history, stored, start_of(since, now), present)
+            explained = _explain_recent(history, stored, start_of(since, now, seen.timezone), present)
             check_rule(rule, explained, present)
             lines = _tell_rule(stored, rule, explained, teller)
     _write(form, lines, [_record(one, now, rule) for one in explained])

@@ -111,7 +111,8 @@ def _channel_health(channel: ChannelStatus, teller: Teller) -> str:
     if health.troubled_since is None:
         return "ok"
     word = "failing" if health.is_failing else "in trouble"
-    return f"{word} since {teller.time(health.troubled_since)}: {health.error}"
+    pause = f", goes on {teller.left(health.paused_until)}" if health.is_paused(teller.now) else ""
+    return f"{word} since {teller.time(health.troubled_since)}{pause}: {health.error}"
 
 
 def _channel_style(channel: ChannelStatus) -> Style:

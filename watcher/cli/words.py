@@ -51,7 +51,7 @@ class Teller:
 
 
 class Since(click.ParamType[timedelta | datetime]):
-    """`7d`, `90m` or an instant in ISO 8601; becomes a span or an instant."""
+    """`7d`, `90m` or an instant in ISO 8601; becomes a span or an instant, which may have no zone yet."""
 
     name = "since"
 
@@ -64,17 +64,18 @@ class Since(click.ParamType[timedelta | datetime]):
         except ValueError:
             pass
         try:
-            instant = datetime.fromisoformat(value)
+            return datetime.fromisoformat(value)
         except ValueError:
             self.fail(
                 f"{value!r} is neither a duration like 7d or 90m nor an instant like 2026-11-23T08:15Z", param, ctx
             )
-        return instant.astimezone() if instant.tzinfo is None else instant
 
 
-def start_of(since: timedelta | datetime | None, now: datetime) -> datetime | None:
-    """Return the instant that a `--since` means."""
-    return now - since if isinstance(since, timedelta) else since
+def start_of(since: timedelta | datetime | None, now: datetime, zone: tzinfo) -> datetime | None:
+    """Return the instant that a `--since` means; one without a zone is in the reader's."""
+    if isinstance(since, timedelta):
+        return now - since
+    return since if since is None or since.tzinfo else since.replace(tzinfo=zone)
 
 
 def quote(name: str) -> str:

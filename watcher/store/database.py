@@ -91,7 +91,9 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
     with _named_errors(path):
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
+        )
         try:
             connection.execute("PRAGMA query_only=ON")
             connection.row_factory = sqlite3.Row
