@@ -151,8 +151,9 @@ def test_a_row_may_say_that_it_is_removed(flag: object, expected: bool) -> None:
             {"registration": "closed", "registration_closes": PAST},
             {"registration": "closed", "registration_closes": SOON},
             True,
-            True,  # still closed by its status
+            False,  # put off as well, though its status has not followed yet
         ),
+        ({"registration": "open"}, {"registration": "closed", "registration_closes": SOON}, False, True),
     ],
 )
 def test_a_close_is_told_once_until_it_is_put_off_or_opened(

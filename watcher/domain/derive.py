@@ -105,7 +105,7 @@ def _is_closed_told(sighting: Sighting, now: datetime) -> bool:
     if sighting.is_first:
         return is_closed or (closes is not None and closes <= now)
     status, moved = sighting.change_of(Role.REGISTRATION), sighting.change_of(Role.REGISTRATION_CLOSES)
-    if is_closed:
+    if status is not None and is_closed:
         return True
     has_reopened = status is not None and status.before == Registration.CLOSED
     is_put_off = moved is not None and closes is not None and closes > now
