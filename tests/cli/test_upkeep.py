@@ -30,3 +30,16 @@ def test_pruning_forgets_by_the_configs_retention(watcher: Watcher, stand: Sqlit
 def test_pruning_needs_a_config_that_is_right(watcher: Watcher, config: Path) -> None:
     config.write_text(config.read_text() + '[retention]\nevents = "soon"\n')
     assert watcher("prune").status == 2
+
+
+def test_a_database_that_cannot_be_used_is_said_in_words(watcher: Watcher, stand: SqliteStand) -> None:
+    with stand.database.write() as connection:
+        connection.execute("DROP TABLE polls")
+    ran = watcher("prune")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith(f"watcher: error: the database {stand.database.path} cannot be used")
+
+
+def test_nothing_is_written_where_there_is_no_state(watcher: Watcher, tmp_path: Path) -> None:
+    assert watcher("deliveries", "retry", "--dead").status == 1
+    assert not (tmp_path / "state").exists()

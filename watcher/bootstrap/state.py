@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from watcher.config.outline import Outline, read_outline
-from watcher.domain.errors import StateError
-from watcher.store.database import FILE_NAME, Database, open_read_only
+from watcher.store.database import FILE_NAME, Database, open_existing, open_read_only
 from watcher.store.history import History
 
 
@@ -28,11 +27,5 @@ def open_history(seen: Outline) -> Iterator[History]:
 @contextmanager
 def open_database(seen: Outline) -> Iterator[Database]:
     """Give the database of a state, to be written beside whoever else does. Raises StateError where there is none."""
-    path = seen.state_dir / FILE_NAME
-    if not path.exists():
-        raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
-    database = Database(path)
-    try:
+    with open_existing(seen.state_dir / FILE_NAME) as database:
         yield database
-    finally:
-        database.close()

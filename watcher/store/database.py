@@ -86,10 +86,24 @@ class Database:
 
 
 @contextmanager
+def open_existing(path: Path) -> Iterator[Database]:
+    """Give a database that is there already, to be written beside whoever else does.
+
+    Raises StateError where there is none, and for whatever SQLite cannot do with it in the block.
+    """
+    _require(path)
+    with _named_errors(path):
+        database = Database(path)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
 def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection that cannot write. Raises StateError where there is no readable database."""
-    if not path.exists():
-        raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
+    _require(path)
     with _named_errors(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
@@ -100,6 +114,11 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.close()
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise StateError(f"there is no database at {path}", remedy="run `watcher poll` or `watcher run` first")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
