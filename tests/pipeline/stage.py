@@ -1,11 +1,13 @@
 """A stage for polls: the real store on a real file, a clock that a test moves, and what was told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from tests.pipeline.fakes_source import digest
+from watcher.domain.api import Api
 from watcher.domain.conversation import Conversation
 from watcher.domain.deadline import Deadline
 from watcher.domain.event import Event
@@ -16,7 +18,6 @@ from watcher.pipeline.poll import PollReport, poll_source
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import SourceRecord
 from watcher.sources.onq import ONQ
-from watcher.sources.osn import OSN
 from watcher.store.alarms import SqliteAlarms
 from watcher.store.database import Database
 from watcher.store.deadlines import load_deadlines
@@ -26,6 +27,7 @@ from watcher.store.snapshots import SqliteSnapshots
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 INTERVAL = 5 * MINUTE
+WATCHED: Mapping[str, Api] = MappingProxyType({"campus": ONQ})
 
 
 @dataclass
@@ -57,11 +59,11 @@ class Stage:
         self.report = poll_source(source, store, self.plan(**changes), digest, is_dry=is_dry)
         return self._news()
 
-    def ring(self, after: timedelta = timedelta()) -> list[Event]:
-        """Let time pass, fire what is due and return the new events."""
+    def ring(self, after: timedelta = timedelta(), apis: Mapping[str, Api] = WATCHED) -> list[Event]:
+        """Let time pass, fire what is due of the sources that are watched and return the new events."""
         self.now += after
         bell = Bell(
-            apis={"onq": ONQ, "osn": OSN},
+            apis=apis,
             route=lambda _event: self.channels,
             ruleset="",
             now=lambda: self.now,

@@ -1,0 +1,113 @@
+"""A listing is read once, twice when it was torn, and a baseline until two reads agree."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from tests.pipeline.fakes_source import Leaf, Script, ScriptedSource, pages, row
+from tests.pipeline.stage import Stage
+from watcher.domain.errors import SourceError
+from watcher.domain.listing import TornError
+from watcher.pipeline.reading import MAX_BASELINE_READS, ReadResult, read_listing
+from watcher.pipeline.snapshots import PollOutcome
+from watcher.store.snapshots import SqliteSnapshots
+
+COMPLETE, INCOMPLETE, FAILED = PollOutcome.COMPLETE, PollOutcome.INCOMPLETE, PollOutcome.FAILED
+DOWN = SourceError("503")
+
+
+def script(*leaves: str) -> Script:
+    return pages(*([row(row_id) for row_id in leaf] for leaf in leaves))
+
+
+def torn(*leaves: str) -> Script:
+    return [*script(*leaves), TornError("it moved")]
+
+
+def broken(*leaves: str) -> Script:
+    return [*script(*leaves), DOWN]
+
+
+def read(stage: Stage, source: ScriptedSource, *, is_baseline: bool = False) -> ReadResult:
+    seen: list[tuple[int, int]] = []
+    with SqliteSnapshots(stage.database).draft(stage.record()) as draft:
+        return read_listing(source, draft, is_baseline=is_baseline, on_page=lambda *progress: seen.append(progress))
+
+
+@pytest.mark.parametrize(
+    ("scripts", "outcome", "reads", "rows", "is_proven"),
+    [
+        ([script("ab")], COMPLETE, 1, 2, True),
+        ([script("")], COMPLETE, 1, 0, True),
+        ([script("ab", "cd")], COMPLETE, 1, 4, False),  # several pages prove less
+        ([torn("ab"), script("ab", "c")], COMPLETE, 2, 3, False),
+        ([torn("ab"), torn("ab")], INCOMPLETE, 2, 2, False),  # twice is enough
+        ([torn("ab"), broken()], FAILED, 2, 0, False),
+        ([broken("ab")], INCOMPLETE, 1, 2, False),  # a server that is down is not asked again
+        ([broken()], FAILED, 1, 0, False),
+        ([script("ab", "ac"), script("ab", "cd")], COMPLETE, 2, 4, False),  # a row that came twice is torn
+        ([script("ab", "ac")], INCOMPLETE, 2, 3, False),
+    ],
+)
+def test_a_read_is_complete_or_says_why_not(
+    stage: Stage, scripts: list[Script], outcome: PollOutcome, reads: int, rows: int, is_proven: bool
+) -> None:
+    source = ScriptedSource(scripts)
+    result = read(stage, source)
+    assert (result.outcome, source.reads, result.tally.rows) == (outcome, reads, rows)
+    assert result.is_proven is is_proven
+    assert (result.error is None) is (outcome is COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "reads", "rows"),
+    [
+        ([script("ab")], 1, 2),  # one page is atomic
+        ([script("ab", "cd")], 2, 4),
+        ([script("ab", "c"), script("ab", "cd")], 2, 4),  # the second had one more
+        ([script("ab", "cd"), script("ab", "c")], 3, 3),  # the second lost one: once more
+        ([script("ab", "cd"), torn("ab"), script("ab", "cd")], 3, 4),
+        ([script("abcdef"[n:][:2], "xy") for n in range(5)], MAX_BASELINE_READS, 4),  # a list that never agrees
+    ],
+)
+def test_a_baseline_of_several_pages_is_read_until_two_reads_agree(
+    stage: Stage, scripts: list[Script], reads: int, rows: int
+) -> None:
+    source = ScriptedSource(scripts)
+    result = read(stage, source, is_baseline=True)
+    assert (result.outcome, source.reads, result.tally.rows) == (COMPLETE, reads, rows)
+
+
+def totals(*counts: int) -> Sequence[Leaf]:
+    return [Leaf(rows=[row(str(place))], total=total) for place, total in enumerate(counts)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [((2, 2), ""), ((3, 3), "it has 3 rows, but 2 came"), ((2, 3), "changed from 2 to 3")]
+)
+def test_totals_of_the_envelopes_are_checked(stage: Stage, counts: tuple[int, ...], said: str) -> None:
+    result = read(stage, ScriptedSource([totals(*counts)]))
+    assert said in str(result.error or "")
+    assert (result.error is None) is (said == "")
+
+
+def test_overlapping_rows_count_once_and_notes_are_kept(stage: Stage) -> None:
+    leaves = [Leaf(rows=[row("a"), row("b")]), Leaf(rows=[row("b"), row("c")], overlap=1, note="by start position")]
+    result = read(stage, ScriptedSource([leaves]))
+    assert (result.outcome, result.tally.rows, result.pages, result.notes) == (COMPLETE, 3, 2, ("by start position",))
+
+
+def test_progress_is_told_page_by_page(stage: Stage) -> None:
+    seen: list[tuple[int, int]] = []
+    stage.poll(ScriptedSource([script("ab", "cd", "e")]), on_page=lambda *progress: seen.append(progress))
+    assert seen[:3] == [(1, 2), (2, 4), (3, 5)]
+    assert all(one[0] + 1 == other[0] or other[0] == 1 for one, other in pairwise(seen))
+
+
+def test_a_row_that_only_an_early_read_of_the_baseline_had_is_missed_later(stage: Stage) -> None:
+    source = ScriptedSource([script("ab", "cd"), script("ab", "c")])  # d left between the reads
+    stage.poll(source)
+    assert set(stage.rows()) == set("abcd")
+    told = [event.subject for _ in range(4) for event in stage.poll(source) if event.type == "conversation.removed"]
+    assert told == ["d"]
