@@ -30,6 +30,8 @@ def context(kind: str = "questions.new", fields: dict[str, Any] | None = None, *
         ),
         ({"type": "course", "close_on": PAST}, "campus · course, started"),
         ({"type": "course", "close_on": "soon"}, "campus · course, started"),
+        ({"close_on": SOON, "register_status": "open"}, "campus · started · registration closes in 1 h"),
+        ({"close_on": SOON, "register_status": "closed"}, "campus · started"),
         ({"objectType": "waggle/one-on-one"}, "campus · one-on-one, started"),
         ({}, "campus · started"),
     ],

@@ -139,10 +139,18 @@ def test_the_readers_zone_decides_the_day() -> None:
 
 @pytest.mark.parametrize(
     "value, words",
-    [(None, "nothing"), ("", "nothing"), (True, "yes"), (0, "0"), ("@all", "@ all"), ([1, 2], "[1, 2]")],
+    [
+        (None, "nothing"),
+        ("", "nothing"),
+        (True, "yes"),
+        (0, "0"),
+        ("@all", "@ all"),
+        ([1, 2], "[1, 2]"),
+        ("2026-11-25T16:27:56Z", "17:27 Wed 25 Nov"),
+    ],
 )
 def test_a_value_has_words(value: Any, words: str) -> None:
-    assert say_value(value) == words
+    assert say_value(value, READER) == words
 
 
 def test_an_error_with_braces_is_only_text() -> None:

@@ -22,6 +22,12 @@ _NEXT: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """the fields that name an instant ahead"""
 
+_OVER: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "open": ("start_register_on",),
+    "closed": ("start_register_on", "close_on"),
+})  # fmt: skip
+"""by the registration's status, what its date no longer says anything about"""
+
 _SAID_BY_HEADLINE: Mapping[EventType, str] = MappingProxyType({
     EventType.REGISTRATION_OPENING: "start_register_on",
     EventType.REGISTRATION_CLOSING: "close_on",
@@ -78,8 +84,8 @@ def _next(event: Event, conversation: Conversation, reader: Reader) -> str:
     """The nearest instant ahead that the headline does not name already; nothing for what has ended."""
     if conversation.state is State.ENDED:
         return ""
-    said = _SAID_BY_HEADLINE.get(event.type)
-    instants = {name: read_instant(conversation.fields.get(name)) for name in _NEXT if name != said}
+    over = {_SAID_BY_HEADLINE.get(event.type), *_OVER.get(str(conversation.fields.get("register_status")), ())}
+    instants = {name: read_instant(conversation.fields.get(name)) for name in _NEXT if name not in over}
     ahead = [(at, name) for name, at in instants.items() if at is not None and at > reader.now]
     if not ahead:
         return ""

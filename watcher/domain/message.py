@@ -47,7 +47,7 @@ def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: 
     reader = Reader(zone=zone, now=now)
     lines = [
         context_of(event, reader, is_repeat=is_repeat),
-        *_changes(event),
+        *_changes(event, reader),
         _when(event, reader),
         inert_url(event.conversation.url or "") if event.conversation else "",
         _why(event, rule),
@@ -66,11 +66,12 @@ def urgency_of(event: Event) -> Urgency:
     return Urgency.WARNING if event.severity is Severity.WARNING else Urgency.INFO
 
 
-def _changes(event: Event) -> list[str]:
+def _changes(event: Event, reader: Reader) -> list[str]:
     """What each changed field was before, for the event that tells of several."""
     changes = event.details.get("changes") or []
     lines = [
-        f"{inert(str(change.get('field')))}: {say_value(change.get('before'))} → {say_value(change.get('after'))}"
+        f"{inert(str(change.get('field')))}: "
+        f"{say_value(change.get('before'), reader)} → {say_value(change.get('after'), reader)}"
         for change in changes[:SHOWN_CHANGES]
     ]
     left = len(changes) - SHOWN_CHANGES

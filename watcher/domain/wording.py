@@ -32,13 +32,14 @@ def headline(event: Event, reader: Reader) -> str:
     return PHRASES[event.type](event, reader)
 
 
-def say_value(value: Any) -> str:
-    """Return a field's value in words."""
+def say_value(value: Any, reader: Reader) -> str:
+    """Return a field's value in words; an instant by the reader's clock."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return inert(str(value), length=VALUE_LENGTH)
+    instant = read_instant(value)
+    return say_date(instant, reader.zone, reader.now) if instant else inert(str(value), length=VALUE_LENGTH)
 
 
 def count(value: Any) -> int:
@@ -89,11 +90,11 @@ def _ended(event: Event, _: Reader) -> str:
     )
 
 
-def _changed(event: Event, _: Reader) -> str:
+def _changed(event: Event, reader: Reader) -> str:
     changes = event.details.get("changes") or []
     fields = [inert(str(change.get("field")), length=VALUE_LENGTH) for change in changes]
     if len(fields) == 1:
-        return f"{_name(event)}: {fields[0]} is now {say_value(changes[0].get('after'))}"
+        return f"{_name(event)}: {fields[0]} is now {say_value(changes[0].get('after'), reader)}"
     shown = ", ".join(fields[:3]) + (", …" if len(fields) > 3 else "")  # noqa: PLR2004
     return f"{_name(event)}: {len(fields)} fields changed ({shown})" if fields else f"{_name(event)} changed"
 
