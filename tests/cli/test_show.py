@@ -59,3 +59,10 @@ def test_an_id_of_two_sources_names_both(watcher: Watcher, stand: SqliteStand) -
     ran = watcher("show", "1017")
     assert ran.status == 1
     assert "campus/1017 or staff/1017" in ran.err
+
+
+def test_a_deadline_after_its_instant_says_so(watcher: Watcher, stand: SqliteStand) -> None:
+    day, since = timedelta(days=1), clock.now()
+    stand.arm("campus", "1017", Deadline(kind=EventType.QUESTIONS_WAITING, at=since, lead=-day, known_at=NOW))
+    assert "questions.waiting after 1d" in watcher("show", "1017", "--format", "table").out
+    assert "questions.waiting after 1d" in watcher("status", "--format", "table").out

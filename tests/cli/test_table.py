@@ -56,6 +56,15 @@ def test_a_column_that_may_give_way_is_cut_with_an_ellipsis() -> None:
     assert rest.strip() == "told what is told"
 
 
+def test_a_last_column_that_may_give_way_is_cut_instead_of_wrapped() -> None:
+    last = (
+        Column(title="n", show=lambda row: str(row[0])),
+        Column(title="what", show=lambda row: row[1], may_shrink=True),
+    )
+    [row] = lay_out([(1, "a sentence that is longer than the whole line is")], last, has_header=False)
+    assert row == "1  a sentence that is longer than the w…"
+
+
 def test_a_sign_that_the_terminal_obeys_is_written_out() -> None:
     assert table([("\x1b[1m", 1, "a\nb")])[1] == "\\x1b[1m  1  a\\nb"
 

@@ -12,7 +12,7 @@ from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
 from watcher.cli.table import Column
-from watcher.cli.words import ID_DIGITS, Teller, iso, quote, say, severity_style
+from watcher.cli.words import ID_DIGITS, Teller, iso, quote, say, say_lead, severity_style
 from watcher.domain.deadline import Deadline
 from watcher.domain.duration import write_duration
 from watcher.domain.event import Event
@@ -79,7 +79,7 @@ def _deadline_columns(teller: Teller) -> tuple[Column, ...]:
     return (
         Column(title="fires", show=lambda deadline: teller.left(deadline.fires_at)),
         Column(title="at", show=lambda deadline: teller.time(deadline.at)),
-        Column(title="event", show=lambda deadline: f"{deadline.kind.value} {write_duration(deadline.lead)}"),
+        Column(title="event", show=lambda deadline: f"{deadline.kind.value} {say_lead(deadline)}"),
     )
 
 
@@ -124,7 +124,7 @@ def _deadline_record(deadline: Deadline) -> dict[str, Any]:
     return {
         "type": deadline.kind.value,
         "at": iso(deadline.at),
-        "lead": write_duration(deadline.lead),
+        "lead": write_duration(abs(deadline.lead)),
         "fires": iso(deadline.fires_at),
         "state": deadline.state.value,
     }

@@ -12,7 +12,7 @@ from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
 from watcher.cli.table import Column, Style
-from watcher.cli.words import Teller, iso, quote
+from watcher.cli.words import Teller, iso, quote, say_lead
 from watcher.domain.duration import write_duration
 from watcher.store.history import History
 from watcher.store.history_conversations import DeadlineAhead
@@ -87,13 +87,12 @@ def _deadline_columns(teller: Teller) -> tuple[Column, ...]:
         Column(title="event", show=_kind),
         Column(title="conversation", show=lambda ahead: f"{ahead.source}/{ahead.conversation.id}", may_shrink=True),
         Column(title="at", show=lambda ahead: teller.time(ahead.deadline.at)),
-        Column(title="name", show=lambda ahead: quote(ahead.conversation.name)),
+        Column(title="name", show=lambda ahead: quote(ahead.conversation.name), may_shrink=True),
     )
 
 
 def _kind(ahead: DeadlineAhead) -> str:
-    lead = ahead.deadline.lead
-    return f"{ahead.deadline.kind.value} {write_duration(lead) if lead else ''}".strip()
+    return f"{ahead.deadline.kind.value} {say_lead(ahead.deadline)}".strip()
 
 
 def _channel_columns(teller: Teller) -> tuple[Column, ...]:
@@ -159,7 +158,7 @@ def _deadline_record(ahead: DeadlineAhead) -> dict[str, Any]:
         "conversation_name": ahead.conversation.name,
         "type": ahead.deadline.kind.value,
         "at": iso(ahead.deadline.at),
-        "lead": write_duration(ahead.deadline.lead),
+        "lead": write_duration(abs(ahead.deadline.lead)),
         "fires": iso(ahead.deadline.fires_at),
     }
 

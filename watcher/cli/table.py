@@ -40,7 +40,8 @@ _SGR = {Style.BOLD: 1, Style.DIM: 2, Style.BAD: 31, Style.GOOD: 32, Style.WARNIN
 class Column:
     """One column: what it shows of a value, and how it may give way.
 
-    `width`: fixed, in an endless table for all but the last column. `may_shrink`: cut where the terminal is narrow.
+    `width`: fixed, in an endless table for all but the last column. `may_shrink`: cut where the terminal is narrow;
+    the last column is wrapped otherwise.
     """
 
     title: str
@@ -94,7 +95,7 @@ def _widths(cells: Sequence[Sequence[str]], columns: Sequence[Column], room: int
 
 def _row(value: Any, row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> Iterator[str]:
     """Yield a row's lines: more than one where the last column is wrapped."""
-    first, *others = list(wrap(row[-1], widths[-1])) or [""]
+    first, *others = _last(row[-1], columns[-1], widths[-1])
     painted = [
         paint(_fit(text, width, is_number=column.is_number), column.style(value))
         for text, column, width in zip(row[:-1], columns[:-1], widths[:-1], strict=True)
@@ -103,6 +104,12 @@ def _row(value: Any, row: Sequence[str], columns: Sequence[Column], widths: Sequ
     yield GAP.join([*painted, paint(first, style)]).rstrip()
     indent = " " * (sum(widths[:-1]) + len(GAP) * (len(columns) - 1))
     yield from (indent + paint(other, style) for other in others)
+
+
+def _last(text: str, column: Column, width: int) -> list[str]:
+    if column.may_shrink:
+        return [_fit(text, width, is_number=False).rstrip()]
+    return list(wrap(text, width)) or [""]
 
 
 def wrap(text: str, width: int) -> Iterator[str]:

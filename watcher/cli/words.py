@@ -11,7 +11,8 @@ import click
 
 from watcher.cli.table import Style
 from watcher.domain.calendar import say_day, say_left, say_time
-from watcher.domain.duration import parse_duration
+from watcher.domain.deadline import Deadline
+from watcher.domain.duration import parse_duration, write_duration
 from watcher.domain.event import Event, Severity, stamp
 from watcher.domain.inert import shorten
 from watcher.domain.wording import Reader, headline
@@ -90,6 +91,13 @@ def say(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), VALUE_LENGTH)
+
+
+def say_lead(deadline: Deadline) -> str:
+    """Return how long before its instant a deadline fires, `after 1d` for one that fires after it, or nothing."""
+    if not deadline.lead:
+        return ""
+    return ("after " if deadline.lead < timedelta() else "") + write_duration(abs(deadline.lead))
 
 
 def iso(instant: datetime | None) -> str | None:
