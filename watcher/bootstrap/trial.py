@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
@@ -27,7 +27,7 @@ def try_source(config: Config, name: str) -> list[Finding]:
     except WatcherError as error:
         return [Finding(is_ok=False, text=str(error))]
     try:
-        return check(watched.source)
+        return _once_each(check(watched.source))
     finally:
         watched.source.close()
 
@@ -64,6 +64,16 @@ def check_place(folder: Path) -> Path:
     if not nearest.is_dir():
         raise StateError(f"the state directory {folder} cannot be used: {nearest} is no directory", remedy=_REMEDY)
     return nearest
+
+
+def _once_each(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out what an earlier finding has said: a clock that is off may be why the log-in failed."""
+    heads = [finding.text.partition(";")[0] for finding in findings]
+    return [
+        finding
+        for place, finding in enumerate(findings)
+        if not any(heads[place] in earlier.text for earlier in findings[:place])
+    ]
 
 
 def _look_at_state(folder: Path, path: Path) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,6 +12,7 @@ from watcher.bootstrap.configuration import database_path, read_config
 from watcher.cli.demo_config import write_demo_config
 from watcher.cli.demo_engine import running
 from watcher.cli.demo_story import Narrator
+from watcher.cli.interrupt import interruptible
 from watcher.cli.zone import local_zone
 from watcher.lab import Lab, Receiver
 from watcher.store.database import open_read_only
@@ -36,11 +34,8 @@ def command(speed: float, limit_s: float | None) -> None:
     Each event is shown, and each message as it arrived at a web hook, with the rule that sent it.
     """
     narrator = Narrator(local_zone())
-    with _stoppable(), tempfile.TemporaryDirectory(prefix="watcher-demo-") as folder:
-        try:
-            _play(Path(folder), narrator, speed, limit_s)
-        except KeyboardInterrupt:
-            narrator.say("")
+    with tempfile.TemporaryDirectory(prefix="watcher-demo-") as folder, interruptible():
+        _play(Path(folder), narrator, speed, limit_s)
     narrator.sum_up()
 
 
@@ -60,13 +55,3 @@ def _play(folder: Path, narrator: Narrator, speed: float, limit_s: float | None)
                 while until is None or clock.monotonic() < until:
                     narrator.tell(events, LOOK_EVERY_S)
                     engine.check()
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

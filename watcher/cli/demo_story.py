@@ -88,4 +88,4 @@ def _fold(text: str, indent: str) -> list[str]:
     """Return the lines of a text for a terminal; where it goes to a file or pipe, it stays one line."""
     if not sys.stdout.isatty():
         return [text]
-    return textwrap.wrap(text, max(40, terminal_width() - 1), subsequent_indent=indent, drop_whitespace=False) or [""]
+    return textwrap.wrap(text, max(40, terminal_width() - 1), subsequent_indent=indent) or [""]

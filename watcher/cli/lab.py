@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
 
 import click
 
+from watcher.cli.interrupt import interruptible
 from watcher.cli.output import write_lines
 from watcher.domain.errors import WatcherError
 from watcher.lab import Lab
@@ -27,14 +27,12 @@ CONTROL = "/lab"
 )
 def command(onq_port: int, osn_port: int, speed: float, seed: int, conversations: int) -> None:
     """Serve simulated OnQ and OSN APIs on loopback until Ctrl-C, with a story that goes on and faults on request."""
-    ending = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: ending.set())
     lab = Lab(seed=seed, conversations=conversations, onq_port=onq_port, osn_port=osn_port, speed=speed)
     try:
-        lab.start()
-        write_lines(_introduce(lab))
-        ending.wait()
+        with interruptible():
+            lab.start()
+            write_lines(_introduce(lab))
+            threading.Event().wait()
     except OSError as error:
         text = f"the lab cannot listen on port {onq_port} and {osn_port}: {error.strerror}"
         raise WatcherError(text, remedy="name others with --onq-port and --osn-port, or 0 for any") from error

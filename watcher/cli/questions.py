@@ -19,7 +19,8 @@ CONSOLE = "console://"
 
 def ask() -> Answers:
     """Ask for what a config needs to begin with; Enter takes what stands in brackets."""
-    click.echo("A few questions; Enter takes what stands in [brackets]. Everything can be changed in the file later.")
+    click.echo("A few questions; Enter takes what stands in [brackets].")
+    click.echo("Secrets stay out of the file: it names environment variables that hold them.")
     usual = Answers()
     api = click.prompt("Which API", type=click.Choice(["onq", "osn"]), default="onq")
     name = click.prompt("A name for this source", default=_NAMES[api], value_proc=_checked(_NAME.fullmatch, _NAME_HINT))
@@ -64,13 +65,13 @@ def _ask_auth(api: str) -> Mapping[str, Written]:
 
 def _ask_channel_url() -> Written:
     """Ask where messages go: the URL is a secret as a whole, so the file holds only where to find it."""
-    question = "Environment variable that will hold the Apprise URL messages go to; - prints them here"
+    question = "Variable for the Apprise URL of a channel, - to print messages here"
     name = click.prompt(question, default="-", value_proc=_checked(_is_variable_or_none, _VARIABLE_HINT))
     return CONSOLE if name == "-" else {"env": name}
 
 
 def _ask_variable(what: str, usual: str) -> Written:
-    question = f"Environment variable that will hold {what}"
+    question = f"Variable for {what}"
     return {"env": click.prompt(question, default=usual, value_proc=_checked(_VARIABLE.fullmatch, _VARIABLE_HINT))}
 
 

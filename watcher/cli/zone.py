@@ -14,7 +14,7 @@ def local_zone(link: Path = LINK) -> str:
     target = str(link.resolve())
     for name in (os.environ.get("TZ", "").lstrip(":"), target.partition("zoneinfo/")[2]):
         if is_zone(name):
-            return name
+            return "UTC" if name == "Etc/UTC" else name
     return "UTC"
 
 
