@@ -149,6 +149,30 @@ def test_a_source_fails_with_the_third_bad_read_in_a_row_and_recovers_with_the_f
     assert [event.details["since"] for event in stage.events()] == [stamp(since)] * 2
 
 
+def test_a_source_that_never_had_a_baseline_fails_as_well(stage: Stage) -> None:
+    stage.configure(campus=PAGED)
+    break_page_two(stage)
+    stage.learn(*(onq_row(n + 1) for n in range(12)))
+    stage.poll()
+    assert stage.told() == []
+    stage.poll()
+    assert stage.told() == [("source.failing", "campus")]
+
+
+def test_after_an_incomplete_osn_read_nobody_is_asked_after_and_what_came_is_told(stage: Stage) -> None:
+    stage.configure(staff="page_size = 5")
+    stage.learn(*(osn_row(n + 1) for n in range(12)), source="staff")
+    stage.lab.osn.faults.add("cut", on=Kind.LISTING, page=1)
+    stage.lab.osn.rows.remove(12)
+    stage.lab.osn.rows.update(1, nUnread=2)
+    assert stage.poll("staff").record.outcome == "incomplete"
+    assert stage.lab.osn.requests.count(Kind.LOOKUP) == 0
+    assert stage.told() == [("unread.new", "1")]
+    stage.lab.osn.faults.clear()
+    stage.poll("staff")
+    assert stage.told()[1:] == [("conversation.removed", "12")]
+
+
 def test_how_many_bad_reads_make_a_failing_source_is_configured(stage: Stage) -> None:
     stage.configure(campus="failing_after = 1")
     stage.lab.onq.faults.add("status", status=500)
