@@ -132,8 +132,8 @@ def _encode(value: Any, *, indent: int | None = None) -> str:
 
 def _write(text: str) -> None:
     """Write a line, in a narrower encoding with question marks for what it lacks."""
-    encoding = sys.stdout.encoding or "utf-8"
-    with_gaps = text.encode(encoding, "replace").decode(encoding)
+    encoding = (sys.stdout.encoding or "utf-8").lower()
+    with_gaps = text if encoding == "utf-8" else text.encode(encoding, "replace").decode(encoding)
     _guarded(lambda: print(with_gaps, flush=True))
 
 
