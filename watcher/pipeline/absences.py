@@ -76,8 +76,11 @@ def _is_gone(taking: Taking, row: Row, verdict: Verdict) -> bool:
 
 
 def _was_absent_throughout(row: Row, suspect_since: datetime | None, *, is_accepted: bool) -> bool:
+    """Return whether a row was missing since the suspicion began; one that was accepted beforehand begins now."""
+    if suspect_since is None:
+        return is_accepted
     absent_since = row.standing.absent_since
-    return is_accepted or (suspect_since is not None and absent_since is not None and absent_since <= suspect_since)
+    return absent_since is not None and absent_since <= suspect_since
 
 
 def _explain(taking: Taking, findings: Findings, digest: Digest) -> frozenset[str]:
