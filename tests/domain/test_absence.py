@@ -20,7 +20,9 @@ HOLD = timedelta(minutes=30)
 GUARD = Guard()
 
 
-def census(known: int = 100, absent: int = 0, newly: int = 0, arrived: int | None = None, *, proven: bool = True) -> Census:
+def census(
+    known: int = 100, absent: int = 0, newly: int = 0, arrived: int | None = None, *, proven: bool = True
+) -> Census:
     came = known - absent if arrived is None else arrived
     return Census(known=known, arrived=came, absent=absent, newly_absent=newly, is_proven=proven)
 

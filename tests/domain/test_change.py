@@ -39,7 +39,9 @@ def test_a_null_is_an_absence(row: dict[str, Any]) -> None:
 def test_each_change_is_one(before: dict[str, Any], after: dict[str, Any]) -> None:
     changes = diff(before, after)
     assert len({change.field for change in changes}) == len(changes)
-    assert all((change.before, change.after) == (before.get(change.field), after.get(change.field)) for change in changes)
+    assert all(
+        (change.before, change.after) == (before.get(change.field), after.get(change.field)) for change in changes
+    )
     assert diff(apply(changes, before), after) == ()
 
 

@@ -26,7 +26,11 @@ def plan(leads: Leads) -> Plan:
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
-        ({EventType.REGISTRATION_CLOSING: (HOUR, 24 * HOUR)}, {EventType.REGISTRATION_CLOSING: (24 * HOUR, HOUR)}, True),
+        (
+            {EventType.REGISTRATION_CLOSING: (HOUR, 24 * HOUR)},
+            {EventType.REGISTRATION_CLOSING: (24 * HOUR, HOUR)},
+            True,
+        ),
         (
             {EventType.REGISTRATION_CLOSING: (HOUR,), EventType.CONVERSATION_ENDING: ()},
             {EventType.CONVERSATION_ENDING: (), EventType.REGISTRATION_CLOSING: (HOUR,)},

@@ -71,7 +71,9 @@ def is_true(event: Event, listed: MovingList, baseline: set[str]) -> bool:
         return row_id in listed.gone
     if event.type in TELLS:
         is_first = bool(event.details["first_seen"])
-        return TELLS[event.type] in listed.ever[row_id][0 if is_first else 1 :] and not (is_first and row_id in baseline)
+        return TELLS[event.type] in listed.ever[row_id][0 if is_first else 1 :] and not (
+            is_first and row_id in baseline
+        )
     return event.subject == event.source
 
 
