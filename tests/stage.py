@@ -22,6 +22,7 @@ from watcher.store.history import History
 from watcher.store.history_deliveries import DeliveryRecord
 from watcher.store.history_events import EventFilter
 from watcher.store.history_sources import SourceStatus
+from watcher.store.sources import accept_source
 
 START = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
 EVERY = timedelta(minutes=5)
@@ -103,7 +104,7 @@ class Stage:
     def accept(self, source: str = "campus") -> None:
         """Believe a suspect read."""
         with self.app.database.write() as connection:
-            connection.execute("UPDATE sources SET is_accepted = 1 WHERE name = ?", (source,))
+            assert accept_source(connection, source)
 
     def events(self, types: str = "*") -> list[Event]:
         """The log of events of the types that a glob matches, without the baselines unless they are asked for."""

@@ -86,6 +86,26 @@ def test_a_moved_deadline_is_armed_again(stage: Stage) -> None:
     assert len(stage.told("registration.rescheduled")) == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("start_register_on", "registration.opening"),
+        ("start_on", "conversation.starting"),
+        ("end_on", "conversation.ending"),
+    ],
+)
+def test_each_kind_of_deadline_is_armed_again_when_it_moves(stage: Stage, field: str, kind: str) -> None:
+    stage.configure(rest='[deadlines]\nregistration_opening = ["24h"]\nconversation_starting = ["24h"]')
+    stage.learn(onq_row(1, register_status="available", **{field: on(2 * DAY)}), onq_row(2))
+    until(stage, DAY)
+    stage.lab.onq.rows.update(1, **{field: on(9 * DAY)})
+    stage.poll()
+    until(stage, 2 * DAY)
+    assert leads(stage, kind) == [("1d", False)]
+    until(stage, 8 * DAY)
+    assert leads(stage, kind) == [("1d", False)] * 2
+
+
 def test_of_a_deadline_that_moved_near_the_nearest_lead_is_told_at_once(stage: Stage) -> None:
     stage.learn(onq_row(1, close_on=on(20 * DAY)), onq_row(2))
     stage.lab.onq.rows.update(1, close_on=on(HOUR))
