@@ -25,43 +25,43 @@ def closed(before: str) -> dict[str, Any]:
     return {"reason": "status", "late": False, **was("register_status", before, "closed")}
 
 
-@pytest.mark.parametrize(
-    "begins, becomes, kind, details",
-    [
-        ({}, {"status": "ended"}, "conversation.ended", life("status", "open", "ended")),
-        ({"status": "started"}, {"status": "ended"}, "conversation.ended", life("status", "started", "ended")),
-        ({"status": "ended"}, {"status": "started"}, "conversation.started", life("status", "ended", "started")),
-        (
-            {"status": "started"},
-            {"status": "open"},
-            "conversation.opened",
-            life("status", "started", "open", reopened=True),
-        ),
-        ({}, {"register_status": "closed"}, "registration.closed", closed("open")),
-        ({"register_status": "available"}, {"register_status": "closed"}, "registration.closed", closed("available")),
-        (
-            {"register_status": "closed", "close_on": PAST},
-            {"register_status": "open"},
-            "registration.opened",
-            was("register_status", "closed", "open"),
-        ),
-        ({}, {"close_on": SOON}, "registration.rescheduled", was("close_on", None, SOON)),
-        ({"close_on": SOON}, {"close_on": None}, "registration.rescheduled", was("close_on", SOON, None)),
-        (
-            {"max_count": 10, "registered_user_count": 8, "registered_facilitator_count": 1},
-            {"registered_facilitator_count": 2},
-            "registration.full",
-            was("registered_facilitator_count", 1, 2),
-        ),
-        (
-            {"max_user_count": 5, "registered_user_count": 3},
-            {"registered_user_count": 7},
-            "registration.full",
-            was("registered_user_count", 3, 7),
-        ),
-        ({"open_questions_count": 1}, {"open_questions_count": 2}, "questions.new", was("open_questions_count", 1, 2)),
-    ],
-)
+ONQ_WAYS = [
+    ({}, {"status": "ended"}, "conversation.ended", life("status", "open", "ended")),
+    ({"status": "started"}, {"status": "ended"}, "conversation.ended", life("status", "started", "ended")),
+    ({"status": "ended"}, {"status": "started"}, "conversation.started", life("status", "ended", "started")),
+    (
+        {"status": "started"},
+        {"status": "open"},
+        "conversation.opened",
+        life("status", "started", "open", reopened=True),
+    ),
+    ({}, {"register_status": "closed"}, "registration.closed", closed("open")),
+    ({"register_status": "available"}, {"register_status": "closed"}, "registration.closed", closed("available")),
+    (
+        {"register_status": "closed", "close_on": PAST},
+        {"register_status": "open"},
+        "registration.opened",
+        was("register_status", "closed", "open"),
+    ),
+    ({}, {"close_on": SOON}, "registration.rescheduled", was("close_on", None, SOON)),
+    ({"close_on": SOON}, {"close_on": None}, "registration.rescheduled", was("close_on", SOON, None)),
+    (
+        {"max_count": 10, "registered_user_count": 8, "registered_facilitator_count": 1},
+        {"registered_facilitator_count": 2},
+        "registration.full",
+        was("registered_facilitator_count", 1, 2),
+    ),
+    (
+        {"max_user_count": 5, "registered_user_count": 3},
+        {"registered_user_count": 7},
+        "registration.full",
+        was("registered_user_count", 3, 7),
+    ),
+    ({"open_questions_count": 1}, {"open_questions_count": 2}, "questions.new", was("open_questions_count", 1, 2)),
+]
+
+
+@pytest.mark.parametrize("begins, becomes, kind, details", ONQ_WAYS)
 def test_an_onq_conversation_tells(
     stage: Stage, begins: dict[str, Any], becomes: dict[str, Any], kind: str, details: dict[str, Any]
 ) -> None:
