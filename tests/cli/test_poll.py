@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ran
-from tests.cli.world import ROOT, World, open_world
+from tests.cli.world import ROOT, World, open_world, spawn
 from watcher.cli import run
 from watcher.store.lock import hold_state
 
@@ -166,6 +167,26 @@ def test_on_a_terminal_a_long_first_read_shows_how_far_it_is(world: World) -> No
     assert "campus page" in shown
     assert "rows" in shown
     assert b"page" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_an_interrupt_ends_it_at_once_though_a_source_hangs(
+    world: World, poll: Poll, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    poll()
+    before = _dump(world.database)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    asked = len(world.lab.onq.requests.all())
+    world.lab.onq.faults.add("hang")
+    with spawn("--config", str(world.path), "poll", "campus", *arguments, folder=tmp_path) as process:
+        world.lab.onq.requests.wait_for(asked + 1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+    assert (process.returncode, errors) == (130, "dry run: nothing is stored, nothing is sent\n" if arguments else "")
+    assert _dump(world.database) == before
+    assert list(scratch.iterdir()) == []
 
 
 def _dump(path: Path) -> list[str]:

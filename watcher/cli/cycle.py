@@ -29,7 +29,7 @@ class InterruptedPollError(Exception):
 def polling(app: App, names: Sequence[str], on_page: OnPage) -> Iterator[Iterator[PollReport]]:
     """Poll sources side by side and give their reports in the order of the names.
 
-    When the block is left early the polls under way end with their next page.
+    When the block is left early the polls under way end with their next page; nobody waits for that.
     """
     stopping = threading.Event()
 
@@ -38,13 +38,12 @@ def polling(app: App, names: Sequence[str], on_page: OnPage) -> Iterator[Iterato
             raise InterruptedPollError
         on_page(name, pages, rows)
 
-    with ThreadPoolExecutor(max_workers=POLLED_AT_ONCE, thread_name_prefix="poll") as pool:
-        try:
-            yield pool.map(lambda name: app.poll(name, on_page=heed), names)
-        except BaseException:
-            stopping.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(max_workers=POLLED_AT_ONCE, thread_name_prefix="poll")
+    try:
+        yield pool.map(lambda name: app.poll(name, on_page=heed), names)
+    finally:
+        stopping.set()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def say_report(report: PollReport) -> str:

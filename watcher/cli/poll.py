@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,9 @@ from watcher.store.history import History
 from watcher.store.history_deliveries import UNSETTLED
 from watcher.store.history_events import EventFilter, LoggedEvent
 
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it"""
+
 
 @click.command()
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
@@ -53,8 +57,13 @@ def command(invocation: Invocation, names: tuple[str, ...], is_dry: bool, form: 
     refuse_unknown("source", names, config.sources)
     wanted = [name for name in config.sources if name in names] if names else list(config.sources)
     report = _Report(form)
-    with _opened(config, report.stream, is_dry=is_dry) as app:
-        return _Cycle(app, report, is_dry=is_dry).run(wanted)
+    try:
+        with _opened(config, report.stream, is_dry=is_dry) as app:
+            return _Cycle(app, report, is_dry=is_dry).run(wanted)
+    except KeyboardInterrupt:
+        # A poll may wait half a minute for an answer that nobody will read; it stores all or nothing.
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 @contextmanager
