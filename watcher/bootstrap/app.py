@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import TextIO
 
 from watcher.bootstrap import clock
+from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
 from watcher.bootstrap.parts import WatchedSource, make_channels, make_route, make_source
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
+from watcher.domain.errors import ConfigError
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
 from watcher.pipeline.plan import Route
@@ -25,6 +27,7 @@ from watcher.store.alarms import SqliteAlarms
 from watcher.store.database import Database
 from watcher.store.lock import hold_state
 from watcher.store.outbox import SqliteOutbox
+from watcher.store.retention import Pruned, prune
 from watcher.store.snapshots import SqliteSnapshots
 
 OnPage = Callable[[str, int, int], None]
@@ -37,29 +40,46 @@ class App:
     It keeps no state of its own that matters: everything that must survive is in the database.
     """
 
-    def __init__(self, config: Config, database: Database, stream: TextIO = sys.stdout) -> None:
+    def __init__(
+        self, config: Config, database: Database, stream: TextIO = sys.stdout, *, before: App | None = None
+    ) -> None:
+        """Make the app of a config; it goes on with the parts of the one `before` that are configured the same."""
         self.config = config
         self.database = database
-        self._locks: dict[str, threading.RLock] = {}
+        self._stream = stream
+        self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text)
         self.snapshots = SqliteSnapshots(database)
         self.alarms = SqliteAlarms(database)
-        self.channels: Mapping[str, BuiltChannel] = make_channels(config, stream)
+        kept = _same_channels(before, config) if before else {}
+        self.channels: Mapping[str, BuiltChannel] = make_channels(config, stream, kept)
+        known = before.sources if before else {}
         self.sources: Mapping[str, WatchedSource] = {
-            name: make_source(config, name, database.digest, self._route, self._hold) for name in config.sources
+            name: make_source(config, name, database.digest, self._route, self._hold, known.get(name))
+            for name in config.sources
         }
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     def poll(
-        self, name: str, *, is_dry: bool = False, on_page: OnPage | None = None, route: Route | None = None
+        self,
+        name: str,
+        *,
+        is_dry: bool = False,
+        on_page: OnPage | None = None,
+        route: Route | None = None,
+        check: Check | None = None,
     ) -> PollReport:
-        """Poll one source once; what fails is in the report. `route` replaces the rules' (to look on, when dry)."""
+        """Poll one source once; what fails is in the report. `route` replaces the rules' (to look on, when dry).
+
+        `check` is called at each step; what it raises ends the poll with nothing stored.
+        """
         watched = self.sources[name]
         plan = replace(watched.plan, route=route or self._route)
         if on_page is not None:
             plan = replace(plan, on_page=lambda pages, rows: on_page(name, pages, rows))
-        return poll_source(watched.source, self.snapshots, plan, self.database.digest, is_dry=is_dry)
+        source = CheckedSource(watched.source, check) if check else watched.source
+        return poll_source(source, self.snapshots, plan, self.database.digest, is_dry=is_dry)
 
     def fire_deadlines(self) -> int:
         """Tell every deadline that is due; return how many events that made."""
@@ -73,8 +93,9 @@ class App:
         return fire_due(self.alarms, bell)
 
     def deliver_next(self, channel: str) -> Turn:
-        """Send the delivery of a channel that has been due the longest, once."""
-        return deliver_next(self.channels[channel], self.outbox, self._desk(channel))
+        """Send the delivery of a channel that has been due the longest, once; a channel that is gone sends nothing."""
+        built = self.channels.get(channel)
+        return deliver_next(built, self.outbox, self._desk(channel)) if built else Turn()
 
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
         """Send everything that is due now, each delivery once, channel after channel."""
@@ -87,6 +108,25 @@ class App:
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""
         return self.alarms.next_deadline(self.sources.keys())
+
+    def prune(self) -> Pruned:
+        """Forget what is older than the retention says."""
+        keep = self.config.retention
+        return prune(self.database, clock.now(), keep.polls, keep.events)
+
+    def successor(self, config: Config) -> App:
+        """Return the app of another config on the same database; see `unused_sources` for what to close then.
+
+        Raises ConfigError where the config cannot take this one's place.
+        """
+        if database_path(config) != self.database.path:
+            raise ConfigError("state_dir: it cannot change while the daemon runs", remedy="restart the daemon")
+        return App(config, self.database, self._stream, before=self)
+
+    def unused_sources(self, successor: App) -> list[WatchedSource]:
+        """Return the sources that a successor does not go on with."""
+        used = {id(watched.source) for watched in successor.sources.values()}
+        return [watched for watched in self.sources.values() if id(watched.source) not in used]
 
     def close(self) -> None:
         """Log out of the sources and let go of the channels; the database stays open."""
@@ -109,15 +149,28 @@ class App:
 
 
 @contextmanager
-def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
-    """Give the app of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
+def open_state(config: Config) -> Iterator[Database]:
+    """Give the database of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
     with hold_state(state_dir(config)):
         database = Database(database_path(config))
         try:
-            app = App(config, database, stream)
-            try:
-                yield app
-            finally:
-                app.close()
+            yield database
         finally:
             database.close()
+
+
+@contextmanager
+def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
+    """Give the app of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
+    with open_state(config) as database:
+        app = App(config, database, stream)
+        try:
+            yield app
+        finally:
+            app.close()
+
+
+def _same_channels(before: App, config: Config) -> Mapping[str, BuiltChannel]:
+    """Return the channels that another config has as well; tags are made anew, their files may have changed."""
+    known = before.config.channels
+    return {name: before.channels[name] for name, channel in config.channels.items() if known.get(name) == channel}

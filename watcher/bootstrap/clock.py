@@ -20,3 +20,8 @@ def monotonic() -> float:
 def jitter() -> float:
     """Return a random number from -1 to 1."""
     return random.uniform(-1.0, 1.0)
+
+
+def chance() -> float:
+    """Return a random number from 0 to 1."""
+    return random.random()

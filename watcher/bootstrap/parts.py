@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TextIO
 
 from watcher import __version__
@@ -51,11 +52,15 @@ def make_source(
     digest: Digest,
     route: Route,
     hold: Callable[[str], AbstractContextManager[object]],
+    known: WatchedSource | None = None,
 ) -> WatchedSource:
-    """Return a configured source with its plan. Raises ConfigError."""
+    """Return a configured source with its plan; a `known` one of the same config goes on. Raises ConfigError."""
     source_config = config.sources[name]
     settings, kind = source_config.settings, SOURCES[source_config.settings.api]
-    source = kind.build(name, source_config.options, _common(settings), digest)
+    if known is not None and known.config == source_config:
+        source = known.source
+    else:
+        source = kind.build(name, source_config.options, _common(settings), digest)
     plan = Plan(
         identity=kind.identity(source_config.options),
         interval=settings.interval,
@@ -73,9 +78,16 @@ def make_source(
     return WatchedSource(source=source, plan=plan, config=source_config)
 
 
-def make_channels(config: Config, stream: TextIO) -> Mapping[str, BuiltChannel]:
-    """Return every channel that a rule can name: the configured ones and the tags of included Apprise files."""
-    channels = {name: registry.build(name, channel.url, stream) for name, channel in config.channels.items()}
+def make_channels(
+    config: Config, stream: TextIO, known: Mapping[str, BuiltChannel] = MappingProxyType({})
+) -> Mapping[str, BuiltChannel]:
+    """Return every channel that a rule can name: the configured ones and the tags of included Apprise files.
+
+    Those that are `known` go on, whatever the config says of them.
+    """
+    channels = {
+        name: known.get(name) or registry.build(name, channel.url, stream) for name, channel in config.channels.items()
+    }
     tags = {f"{_TAG}{tag}": apprise.for_tag(tag, config.apprise_include) for tag in config.foreign_tags}
     return {**channels, **tags}
 

@@ -21,6 +21,15 @@ class Secret:
         """Read the secret anew (a rotated file or credential is picked up). Raises ConfigError when it is not there."""
         return self._read()
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another one comes from the same place and reads the same now; reading raises as reveal does."""
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return self is other or (self.origin == other.origin and self.reveal() == other.reveal())
+
+    def __hash__(self) -> int:
+        return hash(self.origin)
+
     def __repr__(self) -> str:
         return f"Secret({self.origin})"
 

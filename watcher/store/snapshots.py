@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -49,6 +49,11 @@ class SqliteSnapshots:
                 (link, interval_ms, name),
             )
             return _record(_find(connection, name))
+
+    def records(self) -> Mapping[str, SourceRecord]:
+        """Return what is remembered of every source, also of those that are no longer configured."""
+        rows = self._database.connection().execute("SELECT * FROM sources").fetchall()
+        return {row["name"]: _record(row) for row in rows}
 
     @contextmanager
     def draft(self, record: SourceRecord) -> Iterator[SqliteDraft]:

@@ -1,0 +1,1 @@
+"""The daemon: polls, fires and sends until it is told to stop."""

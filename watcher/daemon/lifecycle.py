@@ -1,0 +1,249 @@
+"""The lifecycle: the daemon starts, reloads, and ends with nothing half done."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TextIO
+
+from watcher.bootstrap import clock
+from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.configuration import read_config
+from watcher.bootstrap.parts import WatchedSource
+from watcher.config.model import Config
+from watcher.daemon.chronicle import Chronicle
+from watcher.daemon.flights import AbandonedError
+from watcher.daemon.heartbeat import Heartbeat, Store
+from watcher.daemon.log import line
+from watcher.daemon.reload import changes
+from watcher.daemon.scheduler import Duties, Guard, Scheduler
+from watcher.daemon.signals import Inbox, Request, listening
+from watcher.daemon.systemd import Systemd
+from watcher.daemon.timetable import Timetable
+from watcher.daemon.workers import Workers
+from watcher.domain.errors import ConfigError
+from watcher.pipeline.dispatch import Turn
+from watcher.pipeline.poll import PollReport
+from watcher.pipeline.snapshots import SourceRecord
+from watcher.store.database import Database
+from watcher.store.retention import Pruned
+
+LOG = logging.getLogger(__name__)
+
+DRAIN = timedelta(seconds=20)
+"""for everything that ends: the unit's TimeoutStopSec is longer"""
+_POLLS_DRAIN = timedelta(seconds=5)
+"""a poll that is not wanted any more waits for an answer at most, which nobody will read"""
+_PATIENCE_REQUESTS = 4
+"""a page, a log-in in front of it, and both once more when the session was lost"""
+_PATIENCE_MARGIN = timedelta(minutes=1)
+_GONE = 1
+
+
+def run(config: Config, stream: TextIO = sys.stdout) -> int:
+    """Watch until told to stop and return the exit status. Raises BusyError, StateError, ConfigError.
+
+    What does not end in time ends with the process: a poll stores all or nothing, a delivery is sent again later.
+    """
+    inbox = Inbox()
+    with listening(inbox), open_state(config) as database:
+        daemon = Daemon(App(config, database, stream), database, inbox)
+        status = daemon.run()
+        if not daemon.is_drained:
+            logging.shutdown()
+            os._exit(status)
+    return status
+
+
+class Daemon:
+    """The parts of a running daemon; everything that must survive it is in the database."""
+
+    def __init__(self, app: App, database: Database, inbox: Inbox) -> None:
+        self._app, self._database, self._inbox = app, database, inbox
+        self._systemd, self._guard, self._chronicle = Systemd(), Guard(), Chronicle()
+        self._workers = Workers(
+            self._deliver,
+            self._told_turn,
+            self._pace,
+            self._guard,
+            now=clock.now,
+            monotonic=clock.monotonic,
+        )
+        self._scheduler = Scheduler(
+            self._duties(), self._guard, now=clock.now, monotonic=clock.monotonic, chance=clock.chance
+        )
+        self._inode = _inode(database)
+        self.is_drained = False
+
+    def run(self) -> int:
+        """Start, serve requests until one of them says to stop, and end."""
+        self._start()
+        status = self._serve()
+        self._stop()
+        return status
+
+    def _start(self) -> None:
+        """Fire what is overdue before the first poll, then begin everything; no source need answer for that."""
+        LOG.info(line("daemon.starting", config=self._app.config.path, state=self._database.path.parent))
+        self._warn(self._app.config)
+        self._guard.run("overdue deadlines", self._app.fire_deadlines)
+        self._scheduler.watch(_timetables(self._app.config), self._records())
+        self._workers.serve(self._app.channels)
+        self._scheduler.start()
+        gc.collect()
+        gc.freeze()
+        self._systemd.ready()
+        LOG.info(line("daemon.ready", sources=len(self._app.sources), channels=len(self._app.channels)))
+
+    def _serve(self) -> int:
+        heartbeat = self._heartbeat()
+        while heartbeat.beat():
+            match self._inbox.take(self._systemd.beat.total_seconds()):
+                case Request.STOP:
+                    return 0
+                case Request.RELOAD:
+                    self._reload()
+        return _GONE
+
+    def _reload(self) -> None:
+        """Take a new config; a bad one is refused with all that is wrong in it, and the old one goes on."""
+        self._systemd.reloading(clock.monotonic())
+        before = self._app
+        try:
+            config = read_config(before.config.path)
+            successor = before.successor(config)
+        except ConfigError as error:
+            for wrong in error.text.splitlines():
+                LOG.error(line("reload.refused", error=wrong, remedy=error.remedy))  # noqa: TRY400 - foreseen
+        else:
+            self._replace(before, successor)
+        self._systemd.ready()
+
+    def _replace(self, before: App, after: App) -> None:
+        """Put an app in the place of another: first what is new, then what ran with the old."""
+        changed = changes(before.config, after.config)
+        self._warn(after.config)
+        self._app = after
+        self._workers.serve(after.channels)
+        self._scheduler.watch(_timetables(after.config), self._records())
+        for watched in before.unused_sources(after):
+            self._scheduler.renew(watched.config.name, watched.source.close)
+        self._scheduler.arm_deadline()
+        self._workers.wake()
+        LOG.info(line("reload.done", changed=", ".join(changed) or "nothing"))
+
+    def _stop(self) -> None:
+        """Begin nothing, end what is under way within bounds, log out."""
+        LOG.info(line("daemon.stopping"))
+        self._systemd.stopping()
+        end_s = clock.monotonic() + DRAIN.total_seconds()
+        self._scheduler.stop()
+        self._workers.stop()
+        has_landed = self._scheduler.flights.wait(_POLLS_DRAIN)
+        late = self._workers.join(end_s)
+        self._scheduler.end()
+        has_closed = has_landed and self._close(list(self._app.sources.values()), end_s)
+        self.is_drained = has_closed and not late
+        LOG.info(line("daemon.stopped"))
+
+    def _close(self, sources: list[WatchedSource], end_s: float) -> bool:
+        """Log out of every source at once; False where one took too long."""
+        threads = [threading.Thread(target=watched.source.close, daemon=True) for watched in sources]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(end_s - clock.monotonic(), 0.0))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _duties(self) -> Duties:
+        return Duties(
+            poll=self._poll,
+            told=self._chronicle.poll,
+            fire=self._fire,
+            next_deadline=self._next_deadline,
+            prune=self._prune,
+            owed=self._workers.wake,
+        )
+
+    def _poll(self, source: str, check: Callable[[], None]) -> PollReport:
+        app = self._app
+        if source not in app.sources:  # it was removed a moment ago
+            raise AbandonedError
+        return app.poll(source, check=check)
+
+    # The app is asked for anew by each step: a reload puts another in its place.
+
+    def _fire(self) -> int:
+        return self._app.fire_deadlines()
+
+    def _next_deadline(self) -> datetime | None:
+        return self._app.next_deadline()
+
+    def _prune(self) -> Pruned:
+        return self._app.prune()
+
+    def _deliver(self, channel: str) -> Turn:
+        return self._app.deliver_next(channel)
+
+    def _waiting(self) -> dict[str, datetime]:
+        return self._app.outbox.next_due_of_all()
+
+    def _told_turn(self, channel: str, turn: Turn) -> None:
+        """A channel's trouble, or its end, may be owed to the others."""
+        if self._chronicle.turn(channel, turn):
+            self._workers.wake()
+
+    def _pace(self, channel: str) -> timedelta:
+        built = self._app.channels.get(channel)
+        return built.pace if built else timedelta()
+
+    def _heartbeat(self) -> Heartbeat:
+        store = Store(
+            records=self._records,
+            waiting=self._waiting,
+            next_deadline=self._next_deadline,
+            is_there=lambda: _inode(self._database) == self._inode,
+        )
+        return Heartbeat(
+            self._scheduler,
+            self._workers,
+            self._systemd,
+            store,
+            self._guard,
+            now=clock.now,
+            monotonic=clock.monotonic,
+        )
+
+    def _records(self) -> dict[str, SourceRecord]:
+        """Return what is remembered of the configured sources; one that was never polled is missing."""
+        return {name: record for name, record in self._app.snapshots.records().items() if name in self._app.sources}
+
+    def _warn(self, config: Config) -> None:
+        for warning in config.warnings:
+            LOG.warning(line("config.warning", warning=str(warning)))
+
+
+def _timetables(config: Config) -> dict[str, Timetable]:
+    return {
+        name: Timetable(
+            source=name,
+            interval=source.settings.interval,
+            patience=source.settings.request_timeout * _PATIENCE_REQUESTS + _PATIENCE_MARGIN,
+            cron=source.settings.cron,
+            zone=config.timezone,
+        )
+        for name, source in config.sources.items()
+    }
+
+
+def _inode(database: Database) -> int | None:
+    """Return what identifies the database's file, None where there is none any more."""
+    try:
+        return database.path.stat().st_ino
+    except OSError:
+        return None

@@ -1,0 +1,55 @@
+"""Signals: what the system asks of the daemon, as requests that its main thread takes one by one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+
+class Request(StrEnum):
+    """What is asked."""
+
+    STOP = "stop"
+    RELOAD = "reload"
+
+
+_REQUESTS = {signal.SIGTERM: Request.STOP, signal.SIGINT: Request.STOP, signal.SIGHUP: Request.RELOAD}
+
+
+class Inbox:
+    """The requests that have come; putting one in is allowed from a signal's callback."""
+
+    def __init__(self) -> None:
+        self._requests: SimpleQueue[Request] = SimpleQueue()
+
+    def put(self, request: Request) -> None:
+        """Ask for something."""
+        self._requests.put(request)
+
+    def take(self, timeout_s: float) -> Request | None:
+        """Block until something is asked, None where nothing was for so long."""
+        try:
+            return self._requests.get(timeout=timeout_s)
+        except Empty:
+            return None
+
+
+@contextmanager
+def listening(inbox: Inbox) -> Iterator[None]:
+    """Take the signals as requests until the end of the block; a second SIGINT ends the process at once."""
+
+    def receive(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        inbox.put(_REQUESTS[signal.Signals(number)])
+
+    before = {number: signal.signal(number, receive) for number in _REQUESTS}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
