@@ -52,6 +52,17 @@ def test_a_row_is_gone_when_two_reads_that_skipped_nothing_lack_it(
     assert removed(stage, *(listed(ids, size) for ids in lists)) == told
 
 
+def test_a_row_skipped_by_a_shift_is_not_removed(stage: Stage) -> None:
+    reads = [
+        "abcdefgh",
+        "abcdfgh",  # c left when page 2 had come, so that e moved up past the reader
+        "abxdfgh",  # x came in front and left in the same way: e is skipped once more
+        "abdefgh",
+        "abdefgh",  # the first read that loses nothing
+    ]
+    assert removed(stage, *(listed(ids, 2) for ids in reads)) == ["", "", "", "cx"]
+
+
 def test_an_incomplete_read_counts_neither_way(stage: Stage) -> None:
     assert removed(stage, listed("abc"), listed("ab"), BROKEN, [SourceError("503")], listed("ab")) == ["", "", "", "c"]
 
