@@ -13,7 +13,7 @@ from watcher.bootstrap.state import open_database, open_history, outline
 from watcher.cli.cycle import has_failed, say_report, say_warnings
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.names import refuse_unknown
-from watcher.cli.output import write_lines
+from watcher.cli.output import write_lines, write_marked
 from watcher.cli.progress import showing_pages
 from watcher.config.model import Config
 from watcher.domain.calendar import say_date
@@ -58,7 +58,7 @@ def _poll(config: Config, name: str) -> int:
     except BusyError:
         write_lines(["the running daemon polls it again within seconds; see `watcher status`"])
         return 0
-    write_lines([say_report(report)])
+    write_marked([say_report(report)])
     for line in say_warnings(report):
         print(f"! {visible(line)}", file=sys.stderr)
     if report.record.events:

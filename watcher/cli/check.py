@@ -11,7 +11,7 @@ import click
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.trial import open_channels, try_channel, try_source, try_state
 from watcher.cli.invocation import Invocation, pass_invocation
-from watcher.cli.output import write_lines
+from watcher.cli.output import write_lines, write_marked
 from watcher.config.finding import ConfigErrors
 from watcher.config.model import Config
 from watcher.domain.errors import ConfigError
@@ -39,7 +39,7 @@ def command(invocation: Invocation, is_online: bool) -> int:
         for finding in error.findings:
             print(f"✗ {visible(str(finding))}", file=sys.stderr)
         return WRONG_CONFIG
-    write_lines([_say_config(config), *(f"! {warning}" for warning in config.warnings)])
+    write_marked([_say_config(config), *(f"! {warning}" for warning in config.warnings)])
     return int(not _try_all(config)) if is_online else 0
 
 
@@ -70,5 +70,5 @@ def _try_all(config: Config) -> bool:
 
 def _say(what: str, findings: Iterable[Finding]) -> bool:
     found = list(findings)
-    write_lines(f"{'✓' if finding.is_ok else '✗'} {what}: {finding.text}" for finding in found)
+    write_marked(f"{'✓' if finding.is_ok else '✗'} {what}: {finding.text}" for finding in found)
     return all(finding.is_ok for finding in found)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 
 import click
 
 from watcher.bootstrap import clock
-from watcher.bootstrap.configuration import database_path, read_config
+from watcher.bootstrap.configuration import read_config
 from watcher.cli.demo_config import write_demo_config
 from watcher.cli.demo_engine import running
 from watcher.cli.demo_story import Narrator
 from watcher.cli.interrupt import interruptible
+from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.zone import local_zone
+from watcher.daemon import log
 from watcher.lab import Lab, Receiver
-from watcher.store.database import open_read_only
-from watcher.store.history import History
 
 LOOK_EVERY_S = 0.2
 
@@ -28,11 +29,15 @@ LOOK_EVERY_S = 0.2
 @click.option(
     "--for", "limit_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End by itself after so long."
 )
-def command(speed: float, limit_s: float | None) -> None:
+@pass_invocation
+def command(invocation: Invocation, speed: float, limit_s: float | None) -> None:
     """Watch two simulated APIs, without a config and without an account.
 
     Each event is shown, and each message as it arrived at a web hook, with the rule that sent it.
     """
+    log.set_up(is_verbose=invocation.verbosity > 1)
+    if not invocation.verbosity:
+        logging.getLogger("watcher").setLevel(logging.WARNING)
     narrator = Narrator(local_zone())
     with tempfile.TemporaryDirectory(prefix="watcher-demo-") as folder, interruptible():
         _play(Path(folder), narrator, speed, limit_s)
@@ -46,12 +51,9 @@ def _play(folder: Path, narrator: Narrator, speed: float, limit_s: float | None)
         config = read_config(write_demo_config(folder, lab, receiver, narrator.zone.key))
         narrator.introduce(lab)
         with running(config) as engine:
-            engine.wait_for_baseline()
-            engine.check()
+            engine.wait_for_baseline(len(config.sources))
             lab.story.step()
             lab.story.run()
-            with open_read_only(database_path(config)) as connection:
-                events = History(connection).events
-                while until is None or clock.monotonic() < until:
-                    narrator.tell(events, LOOK_EVERY_S)
-                    engine.check()
+            while until is None or clock.monotonic() < until:
+                narrator.tell(engine.history.events, LOOK_EVERY_S)
+                engine.check()

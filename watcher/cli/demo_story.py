@@ -8,7 +8,8 @@ from queue import Empty, SimpleQueue
 from zoneinfo import ZoneInfo
 
 from watcher.cli.cycle import say_event
-from watcher.cli.table import Style, paint, terminal_width
+from watcher.cli.output import write_styled
+from watcher.cli.table import Style, terminal_width
 from watcher.cli.words import Teller, severity_style
 from watcher.domain.event import Event
 from watcher.domain.visible import visible
@@ -61,7 +62,7 @@ class Narrator:
     def say(self, text: str, style: Style = Style.PLAIN, *, indent: str = "") -> None:
         """Write one line; on a terminal in a style and, where it is too long, on several."""
         for line in _fold(visible(text), indent):
-            print(paint(line, style), flush=True)
+            write_styled(line, style)
 
     def _show_event(self, event: Event) -> None:
         self.events += 1

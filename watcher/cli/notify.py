@@ -13,7 +13,7 @@ from watcher.bootstrap.trial import open_channels
 from watcher.channels.registry import BuiltChannel
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.names import refuse_unknown
-from watcher.cli.output import write_lines
+from watcher.cli.output import write_marked
 from watcher.config.model import Config
 from watcher.domain.errors import ChannelError
 from watcher.domain.message import Message
@@ -54,7 +54,7 @@ def _send(channel: BuiltChannel) -> bool:
         return False
     finally:
         channel.close()
-    write_lines([f"✓ {channel.name}: {_say_receipt(receipt)}"])
+    write_marked([f"✓ {channel.name}: {_say_receipt(receipt)}"])
     return True
 
 

@@ -15,9 +15,7 @@ import click
 from watcher.domain.visible import visible, visible_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from watcher.cli.table import Column
+    from watcher.cli.table import Column, Style
 
 Value = TypeVar("Value")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -55,6 +53,22 @@ def write_lines(lines: Iterable[str]) -> None:
     """Write text for people line by line; API text in it is made visible."""
     for line in lines:
         _write(visible(line))
+
+
+def write_styled(text: str, style: Style) -> None:
+    """Write a line for people in a style; API text in it is made visible."""
+    from watcher.cli.table import paint
+
+    _write(paint(visible(text), style))
+
+
+def write_marked(lines: Iterable[str]) -> None:
+    """Write lines that begin with ✓, ! or ✗, the sign in its colour; API text in them is made visible."""
+    from watcher.cli.table import Style, paint
+
+    styles = {"✓": Style.GOOD, "!": Style.WARNING, "✗": Style.BAD}
+    for line in lines:
+        _write(paint(line[:1], styles[line[:1]]) + visible(line[1:]) if line[:1] in styles else visible(line))
 
 
 def write_json(value: Any) -> None:
@@ -105,13 +119,6 @@ def write_table(
         is_first = False
     if is_first:
         _write(paint(empty, Style.DIM))
-
-
-def open_console() -> Console:
-    """Return a rich console for text of ours and of the APIs: no markup, no emoji names, no guessing of colours."""
-    from rich.console import Console
-
-    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
 
 
 def forget_output() -> None:

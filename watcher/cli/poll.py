@@ -28,7 +28,7 @@ from watcher.cli.cycle import (
 )
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.names import refuse_unknown
-from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson
+from watcher.cli.output import Format, format_option, write_json, write_lines, write_marked, write_ndjson
 from watcher.cli.progress import showing_pages
 from watcher.cli.words import ID_DIGITS, Teller
 from watcher.config.model import Config
@@ -83,7 +83,7 @@ class _Report:
     def say(self, *lines: str) -> None:
         """Write lines for people."""
         if self.form is Format.TABLE:
-            write_lines(lines)
+            write_marked(lines)
         else:
             self.warn(*lines)
 
