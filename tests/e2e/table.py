@@ -99,7 +99,7 @@ TABLE: dict[str, Case] = {
         severity="warning",
         begins={"status": "started", "end_on": at(25 * HOUR)},
         acts=(ring_after(HOUR),),
-        data={"deadline": due(25 * HOUR, "1d", HOUR + timedelta(minutes=5)), "late": False},
+        data={"deadline": due(25 * HOUR, "24h", HOUR + timedelta(minutes=5)), "late": False},
         title="“Leading Change” ends in 23 h 55 min (10:05 Tue 24 Nov)",
     ),
     "registration.opening": Case(

@@ -180,6 +180,18 @@ def test_an_empty_osn_list_that_the_api_explains_is_not_suspect(stage: Stage) ->
     assert stage.status("staff").suspect_since is None
 
 
+def test_an_empty_osn_list_is_not_suspect_for_one_row_that_stays_unexplained(stage: Stage) -> None:
+    stage.configure(staff=OPEN_ONLY)
+    stage.learn(*osn_rows(3), source="staff")
+    for identity in (1, 2, 3):
+        stage.lab.osn.rows.update(identity, state="CLOSED_RESOLVED")
+    stage.lab.osn.faults.add("status", status=423, times=1, on=Kind.LOOKUP)
+    assert stage.poll("staff").suspect == ""
+    assert stage.told() == [("conversation.ended", "2"), ("conversation.ended", "3")]
+    stage.poll("staff")
+    assert stage.told()[2:] == [("conversation.ended", "1")]
+
+
 @pytest.mark.parametrize(
     "known, lost, is_suspect", [(100, 21, True), (100, 20, False), (99, 20, True), (30, 19, False), (3, 3, True)]
 )

@@ -33,7 +33,7 @@ def test_each_lead_fires_at_its_time_while_the_api_is_down(stage: Stage) -> None
         assert until(stage, span - MINUTE) == 0
         assert until(stage, span) == 1
         stage.poll(after=timedelta())
-    assert leads(stage) == [("7d", False), ("1d", False), ("1h", False)]
+    assert leads(stage) == [("7d", False), ("24h", False), ("1h", False)]
     until(stage, 10 * DAY)
     assert stage.told("registration.closed") == [("registration.closed", "1")]
     assert stage.ring(after=DAY) == 0
@@ -42,10 +42,10 @@ def test_each_lead_fires_at_its_time_while_the_api_is_down(stage: Stage) -> None
 def test_after_downtime_only_the_nearest_lead_is_told_and_it_is_late(stage: Stage) -> None:
     stage.learn(onq_row(1, close_on=on(10 * DAY)), onq_row(2))
     until(stage, 9 * DAY + 2 * HOUR)
-    assert leads(stage) == [("1d", True)]
+    assert leads(stage) == [("24h", True)]
     assert stage.events("registration.closing")[0].details["deadline"]["seconds_left"] == 22 * 3600
     until(stage, 10 * DAY - HOUR)
-    assert leads(stage) == [("1d", True), ("1h", False)]
+    assert leads(stage) == [("24h", True), ("1h", False)]
 
 
 def test_no_warning_comes_after_what_it_warns_of(stage: Stage) -> None:
@@ -71,7 +71,7 @@ def test_what_was_not_known_in_time_is_not_late(stage: Stage) -> None:
     stage.lab.onq.rows.update(1, close_on=on(12 * HOUR))
     stage.poll()
     stage.ring()
-    assert leads(stage) == [("1d", False)]
+    assert leads(stage) == [("24h", False)]
 
 
 def test_a_moved_deadline_is_armed_again(stage: Stage) -> None:
@@ -82,7 +82,7 @@ def test_a_moved_deadline_is_armed_again(stage: Stage) -> None:
     assert until(stage, 2 * DAY) == 0
     until(stage, 3 * DAY)
     until(stage, 9 * DAY)
-    assert leads(stage) == [("1d", False), ("7d", False), ("1d", False)]
+    assert leads(stage) == [("24h", False), ("7d", False), ("24h", False)]
     assert len(stage.told("registration.rescheduled")) == 1
 
 
@@ -101,9 +101,9 @@ def test_each_kind_of_deadline_is_armed_again_when_it_moves(stage: Stage, field:
     stage.lab.onq.rows.update(1, **{field: on(9 * DAY)})
     stage.poll()
     until(stage, 2 * DAY)
-    assert leads(stage, kind) == [("1d", False)]
+    assert leads(stage, kind) == [("24h", False)]
     until(stage, 8 * DAY)
-    assert leads(stage, kind) == [("1d", False)] * 2
+    assert leads(stage, kind) == [("24h", False)] * 2
 
 
 def test_of_a_deadline_that_moved_near_the_nearest_lead_is_told_at_once(stage: Stage) -> None:
@@ -232,7 +232,7 @@ def test_leads_that_are_configured_anew_tell_nothing_of_the_past(stage: Stage) -
     assert stage.told() == []
     until(stage, 2 * DAY - 30 * HOUR)
     until(stage, 2 * DAY - 2 * HOUR)
-    assert [lead for lead, _ in leads(stage)] == ["1d6h", "2h"]
+    assert [lead for lead, _ in leads(stage)] == ["30h", "2h"]
 
 
 def test_a_deadline_fires_once_however_often_the_bell_rings_and_the_app_restarts(stage: Stage) -> None:

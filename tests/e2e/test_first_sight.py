@@ -32,7 +32,7 @@ def test_a_new_conversation_tells_its_life_its_counters_and_the_nearest_passed_l
     }
     assert stage.ring() == 1
     assert details(stage, "registration.closing") == {
-        "deadline": {"at": CLOSE, "lead": "1d", "seconds_left": 12 * 3600 - 600},
+        "deadline": {"at": CLOSE, "lead": "24h", "seconds_left": 12 * 3600 - 600},
         "late": False,
     }
     stage.poll()
