@@ -1,18 +1,17 @@
 """A list behind an API that moves while it is read, and what was ever true of it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from enum import StrEnum
 
-from tests.pipeline.fakes_source import digest, raw, row
+from tests.pipeline.fakes_source import Fields, digest, raw, row
 from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page, PageOutline
-from watcher.pipeline.ports import Look, PageMemory
+from watcher.pipeline.ports import Fate, Look, PageMemory
 from watcher.sources._page import Cut, Envelope, cut_page, split_json
 from watcher.sources._reading import Walk, read_by_number, read_by_start
 from watcher.sources._tolerant import TolerantReader
@@ -31,6 +30,9 @@ class Deed(StrEnum):
     STATUS = "status"
     REVERSE = "reverse"
 
+
+EXPLAINING = replace(ONQ, explains_absence=True)
+"""an API that can be asked for one row"""
 
 Move = tuple[Deed, int, int]
 Moment = Sequence[Move]
@@ -56,6 +58,19 @@ class MovingList:
     ever: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     removals_left: int = 1_000
+
+    @classmethod
+    def of(cls, statuses: Sequence[str]) -> "MovingList":
+        """A list of one row for each status."""
+        made = cls()
+        for place, status in enumerate(statuses):
+            made.grow(place, status)
+        return made
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The status of each row that the list has now."""
+        return {row_id: self.status[row_id] for row_id in self.order}
 
     def grow(self, place: int, status: str) -> None:
         row_id = str(len(self.ever))
@@ -106,7 +121,11 @@ class MovingSource:
         return TolerantReader(self.api, UTC, {}).read(body)
 
     def look(self, conversation_id: str) -> Look:
-        raise SourceError("one conversation cannot be asked for")
+        if not self.api.explains_absence:
+            raise SourceError("one conversation cannot be asked for")
+        if conversation_id in self.listed.gone:
+            return Look(fate=Fate.GONE)
+        return Look(fate=Fate.PRESENT, row=raw(self._row(conversation_id)))
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -116,11 +135,9 @@ class MovingSource:
             self.listed.move(*move)
         start = position * self.size if self.paging is Paging.NUMBER else position
         stop = None if self.paging is Paging.SINGLE else start + self.size
-        shown = [row(row_id, status=self.listed.status[row_id]) for row_id in self.listed.order[start:stop]]
-        body = b"[" + b",".join(map(raw, shown)) + b"]"
+        body = b"[" + b",".join(raw(self._row(row_id)) for row_id in self.listed.order[start:stop]) + b"]"
         envelope = Envelope(size=self.size)
         return cut_page(body, lambda whole: split_json(whole, envelope), digest, known)
 
-
-def write_down(moments: Sequence[Moment]) -> str:
-    return json.dumps([[[deed.value, one, other] for deed, one, other in moment] for moment in moments])
+    def _row(self, row_id: str) -> Fields:
+        return row(row_id, status=self.listed.status[row_id])

@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline.fakes_list import FEWEST, STATUSES, Deed, Moment, MovingList, MovingSource, Paging
-from tests.pipeline.stage import Stage, types
+from tests.pipeline.fakes_list import EXPLAINING, FEWEST, STATUSES, Deed, Moment, MovingList, MovingSource, Paging
+from tests.pipeline.stage import Stage
 from watcher.domain.absence import SIGHTINGS_WITHOUT_PROOF, Guard
+from watcher.domain.api import Api
 from watcher.domain.event import Event, EventType
 from watcher.domain.snapshot import Presence
 from watcher.pipeline.snapshots import PollOutcome
+from watcher.sources.onq import ONQ
 from watcher.store.database import FILE_NAME, Database
 
 GUARD = Guard(rows=10_000)
 """what is suspect because of its size has tests of its own"""
 NAMES = count()
 EXAMPLES = int(os.environ.get("WATCHER_EXAMPLES", "150"))
-FIRST_TOLD = {EventType.CONVERSATION_OPENED, EventType.CONVERSATION_STARTED, EventType.CONVERSATION_ENDED}
 TELLS = {
     EventType.CONVERSATION_OPENED: "open",
     EventType.CONVERSATION_STARTED: "started",
@@ -79,6 +80,7 @@ def is_true(event: Event, listed: MovingList, baseline: set[str]) -> bool:
 
 @settings(deadline=None, max_examples=EXAMPLES)
 @given(
+    api=st.sampled_from([ONQ, EXPLAINING]),
     paging=st.sampled_from(Paging),
     size=st.integers(1, 4),
     statuses=st.lists(st.sampled_from(STATUSES), min_size=FEWEST, max_size=12),
@@ -86,32 +88,37 @@ def is_true(event: Event, listed: MovingList, baseline: set[str]) -> bool:
     during=moments,
 )
 def test_nothing_is_invented_and_nothing_real_is_lost(
-    database: Database, paging: Paging, size: int, statuses: list[str], before: list[Moment], during: list[Moment]
+    database: Database,
+    api: Api,
+    paging: Paging,
+    size: int,
+    statuses: list[str],
+    before: list[Moment],
+    during: list[Moment],
 ) -> None:
-    listed = MovingList()
-    for place, status in enumerate(statuses):
-        listed.grow(place, status)
-    source = MovingSource(listed=listed, paging=paging, size=size, name=f"list {next(NAMES)}")
+    source = MovingSource(listed=MovingList.of(statuses), paging=paging, size=size, name=f"list {next(NAMES)}", api=api)
     stage = Stage(database=database)
     stage.skip()
-    baseline = watched(stage, source, before)
+    there_before = watched(stage, source, before)
+    learnt = set(stage.rows(source.name))
     restless(stage, source, during)
     for _ in range(2):
         stage.poll(source, guard=GUARD)
 
-    lies = [(event.type.value, event.subject) for event in stage.told if not is_true(event, listed, baseline)]
-    assert lies == []
-    stored = stage.rows(source.name)
-    assert {row_id for row_id, row in stored.items() if row.standing.presence is Presence.LISTED} == set(listed.order)
-    assert {row_id for row_id, row in stored.items() if row.standing.presence is Presence.REMOVED} == (
-        set(stored) - set(listed.order)
-    )
-    assert {row_id: stored[row_id].conversation.fields["status"] for row_id in listed.order} == {
-        row_id: listed.status[row_id] for row_id in listed.order
-    }
-    assert told_of(stage, EventType.CONVERSATION_REMOVED) == sorted(set(stored) - set(listed.order))
-    assert types(stage.poll(source, guard=GUARD)) == []
+    assert [
+        (event.type, event.subject) for event in stage.told if not is_true(event, source.listed, there_before)
+    ] == []
+    assert_all_is_told(stage, source, learnt)
+    assert stage.poll(source, guard=GUARD) == []
 
 
-def told_of(stage: Stage, kind: EventType) -> list[str]:
-    return sorted(event.subject for event in stage.told if event.type is kind)
+def assert_all_is_told(stage: Stage, source: MovingSource, learnt: set[str]) -> None:
+    """The snapshot is the list, and what came and what left after the baseline was told, each once."""
+    listed, stored = source.listed, stage.rows(source.name)
+    shown = {row_id: row for row_id, row in stored.items() if row.standing.presence is Presence.LISTED}
+    assert {row_id: row.conversation.fields["status"] for row_id, row in shown.items()} == listed.shown
+    assert {row.standing.presence for row in stored.values()} <= {Presence.LISTED, Presence.REMOVED}
+    gone = [event.subject for event in stage.told if event.type is EventType.CONVERSATION_REMOVED]
+    new = [event.subject for event in stage.told if event.details.get("first_seen")]
+    assert sorted(gone) == sorted(stored.keys() - shown.keys())
+    assert sorted(new) == sorted(stored.keys() - learnt)
