@@ -35,7 +35,7 @@ def test_state_fields_deadlines_and_changes_are_shown(watcher: Watcher) -> None:
         "campus/1017 · started",
         "link https://x.io/1",
         "has_certificate yes",
-        "registration.closing 1d",
+        "registration.closing 24h",
         "open_questions_count: 2 → 5",
     ):
         assert wanted in shown
@@ -64,5 +64,5 @@ def test_an_id_of_two_sources_names_both(watcher: Watcher, stand: SqliteStand) -
 def test_a_deadline_after_its_instant_says_so(watcher: Watcher, stand: SqliteStand) -> None:
     day, since = timedelta(days=1), clock.now()
     stand.arm("campus", "1017", Deadline(kind=EventType.QUESTIONS_WAITING, at=since, lead=-day, known_at=NOW))
-    assert "questions.waiting after 1d" in watcher("show", "1017", "--format", "table").out
-    assert "questions.waiting after 1d" in watcher("status", "--format", "table").out
+    assert "questions.waiting after 24h" in watcher("show", "1017", "--format", "table").out
+    assert "questions.waiting after 24h" in watcher("status", "--format", "table").out

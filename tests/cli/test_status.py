@@ -30,7 +30,7 @@ def story(stand: SqliteStand) -> None:
 
 def test_people_see_sources_deadlines_channels_and_dead_letters(watcher: Watcher) -> None:
     shown = watcher("status", "--format", "table").out
-    for wanted in ("campus", "registration.closing 1d", "in 5 h 59 min", "“Leading [b]Change”", "1 dead letter"):
+    for wanted in ("campus", "registration.closing 24h", "in 5 h 59 min", "“Leading [b]Change”", "1 dead letter"):
         assert wanted in shown
 
 
@@ -43,7 +43,7 @@ def test_what_a_service_answered_cannot_command_the_terminal(watcher: Watcher) -
 def test_programs_get_one_object(watcher: Watcher) -> None:
     whole = json.loads(watcher("status", "--format", "json").out)
     assert [source["name"] for source in whole["sources"]] == ["campus"]
-    assert whole["deadlines"][0]["lead"] == "1d"
+    assert whole["deadlines"][0]["lead"] == "24h"
     assert {channel["name"]: (channel["waiting"], channel["dead"]) for channel in whole["channels"]} == {
         "chat": (1, 0),
         "mail": (0, 1),

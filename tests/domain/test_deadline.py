@@ -136,7 +136,7 @@ def test_a_deadline_says_when_it_is_and_what_is_left() -> None:
     (fact,) = fire(API, row(), [deadline], NOW, INTERVAL)
     assert fact.details == {
         "late": False,
-        "deadline": {"at": "2026-11-24T07:15:00Z", "lead": "1d", "seconds_left": 23 * 3600},
+        "deadline": {"at": "2026-11-24T07:15:00Z", "lead": "24h", "seconds_left": 23 * 3600},
     }
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DAYS_FROM_S = 2 * 86400
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _WHOLE = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[smhdw]\s*)+")
 
@@ -29,10 +30,11 @@ def parse_duration(text: str) -> timedelta:
 
 
 def write_duration(span: timedelta) -> str:
-    """Return the short form that parse_duration reads: `1h30m`, `7d`, `0s`."""
+    """Return the short form that parse_duration reads: `1h30m`, `24h`, `7d`, `0s`; days from two days on."""
     left = int(span.total_seconds())
+    units = ("d", "h", "m", "s") if left >= _DAYS_FROM_S else ("h", "m", "s")
     parts: list[str] = []
-    for unit in ("d", "h", "m", "s"):
+    for unit in units:
         count, left = divmod(left, _UNITS[unit])
         if count:
             parts.append(f"{count}{unit}")
