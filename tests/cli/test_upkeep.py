@@ -23,7 +23,7 @@ def test_a_backup_is_a_database(watcher: Watcher, stand: SqliteStand, tmp_path: 
 def test_pruning_forgets_by_the_configs_retention(watcher: Watcher, stand: SqliteStand, config: Path) -> None:
     config.write_text(config.read_text() + '[retention]\nevents = "1d"\n')
     stand.owe(make_event(1, time=NOW - timedelta(days=400)), due_at=NOW)
-    assert "1 events older than 1d" in watcher("prune").out
+    assert "1 events older than 24h" in watcher("prune").out
     assert watcher("events").lines == []
 
 
