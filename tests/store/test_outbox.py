@@ -68,6 +68,19 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert (again.attempt, again.was_interrupted) == (2, True)
 
 
+def test_what_a_dead_process_was_sending_is_taken_over_at_once_as_a_repetition(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(1), "mail", due_at=NOW)
+    stand.owe(make_event(2), "mail", due_at=NOW + LEASE)
+    died = claim(stand.outbox)
+
+    assert stand.outbox.take_over(NOW) == 1
+    again = stand.outbox.claim_due("mail", NOW, LEASE, "the next process")
+
+    assert again is not None
+    assert (again.delivery_id, again.attempt, again.was_interrupted) == (died.delivery_id, 2, True)
+
+
 def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -> None:
     stand = SqliteStand(database)
     stand.owe(make_event(3), "mail", due_at=NOW)

@@ -97,6 +97,10 @@ class App:
         built = self.channels.get(channel)
         return deliver_next(built, self.outbox, self._desk(channel)) if built else Turn()
 
+    def take_over(self) -> int:
+        """Make due what an earlier process was killed over while sending it; return how many deliveries that were."""
+        return self.outbox.take_over(clock.now())
+
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
         """Send everything that is due now, each delivery once, channel after channel."""
         return [

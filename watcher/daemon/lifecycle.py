@@ -91,6 +91,8 @@ class Daemon:
         """Fire what is overdue before the first poll, then begin everything; no source need answer for that."""
         LOG.info(line("daemon.starting", config=self._app.config.path, state=self._database.path.parent))
         self._warn(self._app.config)
+        if interrupted := self._app.take_over():
+            LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
         self._guard.run("overdue deadlines", self._app.fire_deadlines)
         self._scheduler.watch(_timetables(self._app.config), self._records())
         self._workers.serve(self._app.channels)

@@ -46,6 +46,17 @@ class SqliteOutbox:
                 insert_owed(connection, owed, None, ruleset)
             return True
 
+    def take_over(self, now: datetime) -> int:
+        """Make what a process that died was sending due now; only for who holds the state, so that nobody sends it.
+
+        Returns how many deliveries that were. They are claimed as after a lease that ran out: under the same id, as
+        repetitions.
+        """
+        with self._database.write() as connection:
+            bound = (to_ms(now), to_ms(now))
+            query = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE state = 'sending'"
+            return connection.execute(query, bound).rowcount
+
     def next_due(self, channel: str) -> datetime | None:
         """Return when claim_due next has something for a channel, None where nothing waits."""
         query = f"SELECT MIN(due_at_ms) FROM deliveries WHERE channel = ? AND {WAITING}"
