@@ -37,6 +37,7 @@ def test_a_value_is_found_by_its_role() -> None:
         ("2026-11-23T08:15:00Z", datetime(2026, 11, 23, 8, 15, tzinfo=UTC)),
         ("2026-11-23T09:15:00+01:00", datetime(2026, 11, 23, 8, 15, tzinfo=UTC)),
         ("2026-11-23T08:15:00", datetime(2026, 11, 23, 8, 15, tzinfo=UTC)),
+        ("2026-11-23T08:15:00.123456Z", datetime(2026, 11, 23, 8, 15, 0, 123000, tzinfo=UTC)),
         ("soon", None),
         ("", None),
         (None, None),

@@ -61,7 +61,10 @@ def value_of(api: Api, conversation: Conversation | None, role: Role) -> Any:
 
 
 def instant_of(api: Api, conversation: Conversation, role: Role) -> datetime | None:
-    """Return an instant field as an aware datetime in UTC, None where it holds none."""
+    """Return an instant field as an aware datetime in UTC to the millisecond, None where it holds none.
+
+    Deadlines are stored to the millisecond: with further digits each would be another one when its row is seen again.
+    """
     value = value_of(api, conversation, role)
     if not isinstance(value, str):
         return None
@@ -69,4 +72,5 @@ def instant_of(api: Api, conversation: Conversation, role: Role) -> datetime | N
         instant = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    aware = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
