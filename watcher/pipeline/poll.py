@@ -161,7 +161,7 @@ class _Conclusion:
     def _list_facts(self, verdict: Verdict | None) -> tuple[Fact, ...]:
         tally, now = self.read.tally, stamp(self.now)
         if self.is_baseline:
-            details = {"count": tally.rows, "deadlines_ahead": self.findings.deadlines_ahead}
+            details = {"count": tally.first_seen, "deadlines_ahead": self.findings.deadlines_ahead}
             return (Fact(type=EventType.SOURCE_BASELINE, details=details, version=f"epoch {self.record.epoch}"),)
         facts = []
         if self.is_grown:

@@ -74,17 +74,12 @@ def _read_twice(source: Source, draft: Draft, progress: _Progress, *, is_union: 
 def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> ReadResult:
     progress.restart()
     draft.start_read(is_union=is_union)
-    try:
-        for page in source.read(draft):
-            remembered = draft.remembered(page.position)
-            delta = compare(page, remembered, draft.stored_digests)
-            draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
-            _count(progress, page.overlap, len(page.outline.ids), page.outline.total, page.note)
-        tally = draft.tally()
-        _prove(progress, tally)
-    except SourceError as error:
+    error = _take_pages(source, draft, progress)
+    tally = draft.tally()
+    error = error or _find_contradiction(progress, tally)
+    if error is not None:
         outcome = PollOutcome.INCOMPLETE if progress.pages else PollOutcome.FAILED
-        return ReadResult(outcome=outcome, pages=progress.pages, tally=draft.tally(), error=error)
+        return ReadResult(outcome=outcome, pages=progress.pages, tally=tally, error=error)
     return ReadResult(
         outcome=PollOutcome.COMPLETE,
         pages=progress.pages,
@@ -92,6 +87,19 @@ def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) 
         is_proven=progress.pages == 1,
         notes=tuple(progress.notes),
     )
+
+
+def _take_pages(source: Source, draft: Draft, progress: _Progress) -> SourceError | None:
+    """Take in page after page; return what ended the read before its end."""
+    try:
+        for page in source.read(draft):
+            remembered = draft.remembered(page.position)
+            delta = compare(page, remembered, draft.stored_digests)
+            draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
+            _count(progress, page.overlap, len(page.outline.ids), page.outline.total, page.note)
+    except SourceError as error:
+        return error
+    return None
 
 
 def _count(progress: _Progress, overlap: int, rows: int, total: int | None, note: str) -> None:
@@ -104,11 +112,11 @@ def _count(progress: _Progress, overlap: int, rows: int, total: int | None, note
     progress.on_page(progress.pages, progress.rows)
 
 
-def _prove(progress: _Progress, tally: Tally) -> None:
-    """Raise TornError where what came contradicts itself."""
+def _find_contradiction(progress: _Progress, tally: Tally) -> TornError | None:
+    """Return how what came contradicts itself, None where it does not."""
     if tally.repeated:
-        raise TornError(f"{tally.repeated} conversations came twice: the list moved while it was read")
+        return TornError(f"{tally.repeated} conversations came twice: the list moved while it was read")
     bad_total = find_bad_total(progress.totals, tally.rows)
-    if bad_total:
-        remedy = "if this API counts otherwise, set check_total = false for the source"
-        raise TornError(bad_total, remedy=remedy)
+    if bad_total is None:
+        return None
+    return TornError(bad_total, remedy="if this API counts otherwise, set check_total = false for the source")

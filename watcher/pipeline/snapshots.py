@@ -112,7 +112,7 @@ class Draft(Protocol):
         ...
 
     def tally(self) -> Tally:
-        """Count what was taken in since start_read."""
+        """Count what was taken in since start_read; once, when no more pages come."""
         ...
 
     def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:

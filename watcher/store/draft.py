@@ -59,7 +59,6 @@ class SqliteDraft:
                 connection.execute("DELETE FROM temp.draft_taken")
         self._pages.restart()
         self._is_union = is_union
-        self._lost_in_union &= is_union
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
@@ -89,9 +88,12 @@ class SqliteDraft:
         with self._staging() as connection:
             unvisited = [(row_id, -1) for row_id in self._pages.unvisited_ids()]
             connection.executemany(draft_tables.COUNT_MOVE, unvisited)
-            counts = draft_tables.count(connection, self._key, self._pages.remembered_rows, is_union=self._is_union)
-        # any read of the union, not only the last: the remembered pages then lack a row that is stored as listed
-        self._lost_in_union |= self._is_union and counts.newly_absent > 0
+            twice = self._pages.held_of(draft_tables.removed_that_came(connection, self._key))
+            counts = draft_tables.count(
+                connection, self._key, self._pages.remembered_rows, len(twice), is_union=self._is_union
+            )
+        # the last read of the union, which is remembered, lacks rows that an earlier one had: they are stored as listed
+        self._lost_in_union = self._is_union and counts.first_seen > counts.rows
         return counts
 
     def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:

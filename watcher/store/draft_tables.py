@@ -65,33 +65,38 @@ def clear(connection: sqlite3.Connection) -> None:
         connection.execute(f"DELETE FROM temp.{_PREFIX}{name}")
 
 
-def count(connection: sqlite3.Connection, source: int, remembered_rows: int, *, is_union: bool) -> Tally:
+def removed_that_came(connection: sqlite3.Connection, source: int) -> frozenset[str]:
+    """Return the removed rows that came once more than they left.
+
+    They are back, or, where a remembered page holds them (a row that says of itself that it is removed), came twice.
+    """
+    return frozenset(row[0] for row in connection.execute(_REMOVED_THAT_CAME, {"source": source}))
+
+
+def count(connection: sqlite3.Connection, source: int, remembered_rows: int, repeated: int, *, is_union: bool) -> Tally:
     """Fill `absent` and `returned` and return the counts of a read.
 
     `remembered_rows`: how many rows the remembered pages hold; 0 where nothing is remembered, and then every row that
-    came is in `sighted`.
+    came is in `sighted`. `repeated`: removed rows that came twice.
     """
     for table in ("absent", "returned"):
         connection.execute(f"DELETE FROM temp.{_PREFIX}{table}")
     if is_union:
         return _count_union(connection, remembered_rows)
-    connection.execute(_ABSENT if remembered_rows else _ABSENT_OF_ALL, {"source": source})
-    connection.execute(_RETURNED, {"source": source})
-    newly = "JOIN main.rows r ON r.source = :source AND r.id = a.id WHERE r.presence = 'listed'"
-    values = {"source": source, "base": remembered_rows}
-    missing = _one(
-        connection, "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'missing'", values
-    )
-    listed = remembered_rows or _one(
-        connection, "FROM main.rows WHERE source = :source AND presence = 'listed'", values
-    )
+    values = {"source": source}
+    connection.execute(_ABSENT if remembered_rows else _ABSENT_OF_ALL, values)
+    connection.execute(_RETURNED, values)
+    absent, first_seen = _one(connection, "FROM temp.draft_absent", values), _one(connection, _FIRST_SEEN, values)
+    # exact where shares of it are weighed; remembered pages also hold rows that say of themselves that they are removed
+    is_remembered = remembered_rows and not absent and not first_seen
+    listed = remembered_rows if is_remembered else _one(connection, _LISTED, values)
     return Tally(
         rows=_rows(connection, remembered_rows),
-        repeated=_one(connection, _REPEATED if remembered_rows else _REPEATED_OF_ALL, values),
-        known=listed + missing,
-        first_seen=_one(connection, _FIRST_SEEN, values),
-        absent=_one(connection, "FROM temp.draft_absent", values),
-        newly_absent=_one(connection, f"FROM temp.draft_absent a {newly}", values),
+        repeated=repeated + _one(connection, _REPEATED if remembered_rows else _REPEATED_OF_ALL, values),
+        known=listed + _one(connection, _MISSING, values),
+        first_seen=first_seen,
+        absent=absent,
+        newly_absent=_one(connection, _NEWLY_ABSENT, values),
     )
 
 
@@ -136,5 +141,11 @@ _REPEATED = """FROM temp.draft_sighted s LEFT JOIN main.rows r ON r.source = :so
 _REPEATED_OF_ALL = "FROM temp.draft_sighted WHERE net > 1"
 _REPEATED_IN_UNION = """FROM temp.draft_sighted s LEFT JOIN temp.draft_taken t ON t.id = s.id
     WHERE s.net > 1 OR (s.net = 1 AND t.is_base)"""
+_REMOVED_THAT_CAME = """SELECT s.id FROM temp.draft_sighted s JOIN main.rows r ON r.source = :source AND r.id = s.id
+    WHERE s.net = 1 AND r.presence = 'removed'"""
+_LISTED = "FROM main.rows WHERE source = :source AND presence = 'listed'"
+_MISSING = "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'missing'"
+_NEWLY_ABSENT = """FROM temp.draft_absent a JOIN main.rows r ON r.source = :source AND r.id = a.id
+    WHERE r.presence = 'listed'"""
 _FIRST_SEEN = """FROM temp.draft_taken t LEFT JOIN main.rows r ON r.source = :source AND r.id = t.id
     WHERE r.id IS NULL"""

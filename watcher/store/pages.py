@@ -72,10 +72,11 @@ class PageCache:
 
     def unvisited_ids(self) -> Iterator[str]:
         """Yield the ids of the remembered pages that the read under way did not come to."""
-        position = self._visited
-        while (page := self._load(position)) is not None:
-            yield from set(page.outline.ids[page.overlap :])
-            position += 1
+        return self._ids_from(self._visited)
+
+    def held_of(self, ids: frozenset[str]) -> frozenset[str]:
+        """Return those of some ids that are on the remembered pages."""
+        return ids.intersection(self._ids_from(0)) if ids else ids
 
     def store(self) -> None:
         """Remember the read under way, inside the caller's transaction."""
@@ -91,6 +92,11 @@ class PageCache:
     def forget(self) -> None:
         """Remember nothing, inside the caller's transaction."""
         self._connection.execute("DELETE FROM main.pages WHERE source = ?", (self._source,))
+
+    def _ids_from(self, position: int) -> Iterator[str]:
+        while (page := self._load(position)) is not None:
+            yield from set(page.outline.ids[page.overlap :])
+            position += 1
 
     def _load(self, position: int) -> Remembered | None:
         row = self._connection.execute(
