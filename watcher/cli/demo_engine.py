@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.app import App
+from watcher.bootstrap.configuration import database_path
 from watcher.config.model import Config
 from watcher.daemon.lifecycle import Daemon
 from watcher.daemon.signals import Inbox, Request
-from watcher.domain.errors import StateError
 from watcher.store.database import Database
 from watcher.store.history import History
 
 _LOOK_EVERY_S = 0.05
-_LOOKS = 600
 
 
 class Engine:
@@ -27,14 +26,14 @@ class Engine:
         self.history = History(database.connection())
         self._running = running
 
-    def wait_for_baseline(self, sources: int) -> None:
-        """Block until every source was read once. Raises StateError where that takes too long."""
-        for _ in range(_LOOKS):
+    def wait_for_baseline(self, sources: int, is_over: Callable[[], bool]) -> bool:
+        """Block until every source was read once; False where it is over before that."""
+        while not is_over():
             self.check()
             if sum(source.baseline_at is not None for source in self.history.sources.all()) == sources:
-                return
+                return True
             threading.Event().wait(_LOOK_EVERY_S)
-        raise StateError("the simulated APIs could not be read", remedy="say what went wrong: watcher -v demo")
+        return False
 
     def check(self) -> None:
         """Raise what ended the daemon, where something did."""
@@ -46,7 +45,9 @@ class Engine:
 def running(config: Config) -> Iterator[Engine]:
     """Give a running engine, and stop it afterwards."""
     inbox = Inbox()
-    with open_state(config) as database, ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo") as pool:
+    # The database is left open: the daemon's last threads may still look into it while the command ends.
+    database = Database(database_path(config))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo") as pool:
         daemon = Daemon(App(config, database, sys.stdout), database, inbox)
         try:
             yield Engine(database, pool.submit(daemon.run))

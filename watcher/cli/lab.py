@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import click
 
-from watcher.cli.interrupt import interruptible
+from watcher.cli.interrupt import heeding
 from watcher.cli.output import write_lines
 from watcher.domain.errors import WatcherError
 from watcher.lab import Lab
 
 CONTROL = "/lab"
+LOOK_EVERY_S = 0.2
 
 
 @click.command()
@@ -29,10 +30,11 @@ def command(onq_port: int, osn_port: int, speed: float, seed: int, conversations
     """Serve simulated OnQ and OSN APIs on loopback until Ctrl-C, with a story that goes on and faults on request."""
     lab = Lab(seed=seed, conversations=conversations, onq_port=onq_port, osn_port=osn_port, speed=speed)
     try:
-        with interruptible():
+        with heeding() as interrupt:
             lab.start()
             write_lines(_introduce(lab))
-            threading.Event().wait()
+            while not interrupt.is_asked:
+                threading.Event().wait(LOOK_EVERY_S)
     except OSError as error:
         text = f"the lab cannot listen on port {onq_port} and {osn_port}: {error.strerror}"
         raise WatcherError(text, remedy="name others with --onq-port and --osn-port, or 0 for any") from error
