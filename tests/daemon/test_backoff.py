@@ -20,9 +20,7 @@ INTERVAL = 10 * MINUTES
         (timedelta(seconds=1), 1, 0.0, timedelta(seconds=1)),  # an interval of a second is kept
     ],
 )
-def test_the_wait_grows_to_the_interval(
-    interval: timedelta, failures: int, chance: float, wait: timedelta
-) -> None:
+def test_the_wait_grows_to_the_interval(interval: timedelta, failures: int, chance: float, wait: timedelta) -> None:
     assert retry_wait(interval, failures, chance) == wait
 
 

@@ -34,7 +34,7 @@ def test_a_terminal_gets_the_time_and_the_journal_the_priority() -> None:
 def test_each_line_of_a_traceback_has_the_priority() -> None:
     record = _record("daemon.unexpected", logging.ERROR)
     try:
-        raise ValueError("two\nlines\x07")
+        int("two\nlines\x07")
     except ValueError:
         record.exc_info = sys.exc_info()
     lines = JournalFormat().format(record).split("\n")

@@ -47,7 +47,7 @@ def test_each_state_is_told(told: tuple[Service, Systemd]) -> None:
     ]
 
 
-def test_a_manager_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+def test_a_socket_that_nobody_listens_on_is_no_error(tmp_path: Path) -> None:
     Systemd({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready()
     Systemd({}).ready()
 

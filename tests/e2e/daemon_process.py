@@ -31,7 +31,7 @@ class DaemonProcess:
         self._running: subprocess.Popen[bytes] | None = None
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def child(self) -> subprocess.Popen[bytes]:
         assert self._running is not None
         return self._running
 
@@ -58,7 +58,7 @@ class DaemonProcess:
             told = self._notify.recv(4096).decode()
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        self.child.send_signal(number)
 
     def reload(self) -> None:
         """Ask for a reload and wait until it is over, well or not."""
@@ -68,15 +68,15 @@ class DaemonProcess:
     def stop(self) -> int:
         """Ask it to end and return its exit status."""
         self.signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        return self.child.wait(PATIENCE_S)
 
     def kill(self, after_s: float = 0.0) -> None:
         """Kill it as a crash does, some time from now."""
         try:
-            self.process.wait(after_s)
+            self.child.wait(after_s)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-        assert self.process.wait(PATIENCE_S) == -signal.SIGKILL, self.log()
+            self.child.kill()
+        assert self.child.wait(PATIENCE_S) == -signal.SIGKILL, self.log()
 
     def log(self) -> str:
         return self._log_path.read_text(encoding="utf-8")

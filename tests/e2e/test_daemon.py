@@ -40,7 +40,7 @@ def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
 def _ask(lab: Lab) -> str:
     """Let one more question be asked; return the conversation's name."""
     row = next(row for row in lab.onq.rows if row["status"] == "started")
-    lab.onq.rows.update(row["id"], open_questions_count=row["open_questions_count"] + 1)
+    lab.onq.rows.update(row["id"], open_questions_count=int(str(row["open_questions_count"])) + 1)
     return str(row["name"])
 
 
@@ -125,9 +125,9 @@ def test_a_second_daemon_on_the_same_state_is_refused(daemon: DaemonProcess, lab
     command = [sys.executable, "-m", "watcher", "--config", str(daemon.config), "run"]
     second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     assert second.returncode == 1
-    assert f"process {daemon.process.pid}" in second.stderr
+    assert f"process {daemon.child.pid}" in second.stderr
     assert "stop it first" in second.stderr
-    assert daemon.process.poll() is None
+    assert daemon.child.poll() is None
 
 
 def test_a_bad_config_is_refused_while_it_runs_and_at_the_start(
@@ -142,12 +142,10 @@ def test_a_bad_config_is_refused_while_it_runs_and_at_the_start(
     receiver.wait_for(1, 10)
     daemon.stop()
     daemon.spawn()
-    assert daemon.process.wait(20) == 2
+    assert daemon.child.wait(20) == 2
 
 
-def test_a_reload_replaces_what_changed_and_nothing_else(
-    daemon: DaemonProcess, lab: Lab, receiver: Receiver
-) -> None:
+def test_a_reload_replaces_what_changed_and_nothing_else(daemon: DaemonProcess, lab: Lab, receiver: Receiver) -> None:
     _begin(daemon, lab, receiver)
     log_ins = lab.osn.requests.count(Kind.LOGIN)
     with Receiver() as added:
@@ -234,4 +232,4 @@ def test_the_watchdog_is_fed_and_a_stop_is_announced(daemon: DaemonProcess, lab:
     daemon.wait_until_told("WATCHDOG=1")
     daemon.signal(signal.SIGINT)
     daemon.wait_until_told("STOPPING=1")
-    assert daemon.process.wait(20) == 0
+    assert daemon.child.wait(20) == 0

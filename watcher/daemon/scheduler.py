@@ -29,6 +29,7 @@ MOST_POLLS = 16
 """at once; each is bounded by its time-outs"""
 FIRST_PRUNE = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(days=1)
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 _AGAIN = timedelta(seconds=1)
 _EXECUTORS = {"polls": MOST_POLLS, "deadlines": 1, "pulse": 1, "upkeep": 1}
 """threads that do not wait for each other"""
@@ -139,9 +140,8 @@ class Scheduler:
             if planned is not None and planned > now and slot is not None:
                 held = held_until(now, record.not_before if record else None)
                 self._move(_POLL + name, max(min(planned, slot), held))
-        self._move(_PRUNE, now + FIRST_PRUNE)
+        self._move(_PRUNE, now + FIRST_PRUNE)  # which wakes the scheduler's thread, so that it begins what is due
         self.arm_deadline()
-        self._engine.wakeup()
 
     def next_poll_at(self, source: str) -> datetime | None:
         """Return when a source is polled next, None where it is not."""
@@ -226,8 +226,7 @@ class Scheduler:
     def _put(
         self, name: str, step: Callable[[], object], executor: str, at: datetime, trigger: BaseTrigger | None = None
     ) -> None:
-        when = {"trigger": trigger, "next_run_time": at} if trigger else {"trigger": "date", "run_date": at}
-        self._engine.add_job(step, id=name, executor=executor, **when, **_ENTRY)
+        self._engine.add_job(step, trigger or _Once(), id=name, executor=executor, next_run_time=at, **_ENTRY)
 
     def _move(self, name: str, at: datetime) -> None:
         with suppress(JobLookupError):  # it was dropped meanwhile
@@ -248,8 +247,8 @@ class _Slots(BaseTrigger):  # type: ignore[misc]  # it is published without type
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        return self._timetable.slot_after(max(previous_fire_time or now, now))
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        return self._timetable.slot_after(max(previous_fire_time or now, now)) or NEVER
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # it is published without types
@@ -260,3 +259,13 @@ class _Every(BaseTrigger):  # type: ignore[misc]  # it is published without type
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         return max(previous_fire_time or now, now) + self._interval
+
+
+class _Once(BaseTrigger):  # type: ignore[misc]  # it is published without types
+    """No further time.
+
+    The entry stays: removing one that is over, while the scheduler is being shut down, kills its thread (3.11).
+    """
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # noqa: ARG002
+        return NEVER

@@ -1,0 +1,120 @@
+"""An app that takes the place of another on the same database."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.configuration import read_config
+from watcher.config.model import Config
+from watcher.domain.errors import BusyError, ConfigError
+from watcher.lab import Lab
+
+
+class Workshop:
+    """A directory with a config for an empty lab, and apps on its state."""
+
+    def __init__(self, directory: Path, lab: Lab) -> None:
+        self.directory, self.lab = directory, lab
+
+    def config(self, *, every: str = "5m", osn_user: str = "", port: int = 9, rest: str = "") -> Config:
+        onq, osn = self.lab.onq, self.lab.osn
+        path = self.directory / "config.toml"
+        path.write_text(
+            f"""
+state_dir = "{self.directory / "state"}"
+[sources.campus]
+api = "onq"
+url = "{onq.url}"
+auth = {{ kind = "bearer", token = {{ file = "token" }} }}
+every = "{every}"
+[sources.staff]
+api = "osn"
+url = "{osn.url}"
+auth = {{ kind = "form", username = "{osn_user or osn.username}", password = "{osn.password}" }}
+[channels.ops]
+url = "json://127.0.0.1:{port}/"
+{rest}
+""",
+            encoding="utf-8",
+        )
+        path.chmod(0o600)
+        return read_config(path)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    (tmp_path / "token").write_text("first")
+    (tmp_path / "token").chmod(0o600)
+    with Lab(story=False, conversations=2) as lab:
+        yield Workshop(tmp_path, lab)
+
+
+@pytest.fixture
+def app(workshop: Workshop) -> Iterator[App]:
+    config = workshop.config()
+    with open_state(config) as database:
+        one = App(config, database)
+        yield one
+        one.close()
+
+
+def test_parts_that_are_configured_the_same_go_on(workshop: Workshop, app: App) -> None:
+    after = app.successor(workshop.config(every="1m", port=10))
+    assert after.sources["staff"].source is app.sources["staff"].source
+    assert after.sources["campus"].source is not app.sources["campus"].source
+    assert after.channels["ops"] is not app.channels["ops"]
+    assert [watched.config.name for watched in app.unused_sources(after)] == ["campus"]
+
+
+def test_a_secret_that_stands_in_the_file_makes_another_source(workshop: Workshop, app: App) -> None:
+    after = app.successor(workshop.config(osn_user="somebody"))
+    assert [watched.config.name for watched in app.unused_sources(after)] == ["staff"]
+
+
+def test_new_rules_and_deadlines_reach_sources_that_go_on(workshop: Workshop, app: App) -> None:
+    rest = "[deadlines]\nconversation_ending = ['2h']\n"
+    rest += '[[rules]]\nname = "all"\nevents = ["*"]\nchannels = ["ops"]\n'
+    after = app.successor(workshop.config(rest=rest))
+    before_plan, plan = app.sources["staff"].plan, after.sources["staff"].plan
+    assert after.sources["staff"].source is app.sources["staff"].source
+    assert plan.leads_text != before_plan.leads_text
+    assert plan.ruleset != before_plan.ruleset
+
+
+def test_another_state_directory_needs_a_restart(workshop: Workshop, app: App) -> None:
+    elsewhere = dataclasses.replace(workshop.config(), state_dir=workshop.directory / "elsewhere")
+    with pytest.raises(ConfigError, match="restart"):
+        app.successor(elsewhere)
+
+
+def test_a_state_has_one_owner(workshop: Workshop, app: App) -> None:
+    with pytest.raises(BusyError, match="another watcher"), open_state(workshop.config()):
+        pass
+
+
+def test_a_poll_that_is_not_wanted_any_more_stores_nothing(app: App) -> None:
+    class UnwantedError(Exception):
+        """What the caller's check raises."""
+
+    steps = iter([None, None])
+
+    def check() -> None:
+        if next(steps, "over") == "over":
+            raise UnwantedError
+
+    with pytest.raises(UnwantedError):
+        app.poll("staff", check=check)
+    assert app.snapshots.records()["staff"].baseline_at is None
+    assert app.poll("staff", check=lambda: None).is_baseline
+
+
+def test_a_channel_that_is_gone_has_nothing_to_send(app: App) -> None:
+    assert app.deliver_next("gone").claim is None
+
+
+def test_pruning_follows_the_retention(app: App) -> None:
+    app.poll("staff")
+    assert app.prune().polls == 0

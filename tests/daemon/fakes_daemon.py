@@ -1,0 +1,127 @@
+"""Clocks, a service manager and what a scheduler has done for it, for the daemon's tests."""
+
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from watcher.daemon.scheduler import Duties, Guard, Scheduler
+from watcher.daemon.systemd import Systemd
+from watcher.daemon.timetable import Timetable
+from watcher.pipeline.poll import PollReport
+from watcher.pipeline.snapshots import PollOutcome, PollRecord
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+WAIT_S = 10.0
+
+
+class Clocks:
+    """The wall and a monotonic clock that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.wall, self.monotonic_s = NOW, 100.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.monotonic_s
+
+    def pass_by(self, span: timedelta) -> None:
+        self.wall += span
+        self.monotonic_s += span.total_seconds()
+
+
+class RealClocks(Clocks):
+    """The wall's time as the machine has it: APScheduler itself looks there."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 - see above
+
+
+class Work:
+    """What the scheduler asks for; `polling` is called in each poll and may block, check or fail."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.polls: list[str] = []
+        self.told: list[PollReport | None] = []
+        self.fired = 0
+        self.owed = 0
+        self.deadline: datetime | None = None
+        self.report = report_of()
+        self.polling: Callable[[str, Callable[[], None]], None] = lambda _source, _check: None
+
+    def duties(self) -> Duties:
+        return Duties(
+            poll=self._poll,
+            told=self._told,
+            fire=self._fire,
+            next_deadline=lambda: self.deadline,
+            prune=lambda: None,
+            owed=self._owed,
+        )
+
+    def wait_for(self, holds: Callable[[], bool], timeout_s: float = WAIT_S) -> None:
+        with self.changed:
+            assert self.changed.wait_for(holds, timeout_s)
+
+    def _poll(self, source: str, check: Callable[[], None]) -> PollReport:
+        with self.changed:
+            self.polls.append(source)
+            self.changed.notify_all()
+        self.polling(source, check)
+        return self.report
+
+    def _told(self, _source: str, report: PollReport | None) -> None:
+        with self.changed:
+            self.told.append(report)
+            self.changed.notify_all()
+
+    def _fire(self) -> int:
+        with self.changed:
+            self.fired += 1
+            self.deadline = None
+            self.changed.notify_all()
+        return 1
+
+    def _owed(self) -> None:
+        with self.changed:
+            self.owed += 1
+            self.changed.notify_all()
+
+
+class Service:
+    """A service manager that listens on a socket in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._link.bind(str(directory / "notify"))
+        self._link.setblocking(False)
+        self.systemd = Systemd({"NOTIFY_SOCKET": str(directory / "notify")})
+
+    def heard(self) -> list[str]:
+        """Everything that was told since the last call."""
+        told: list[str] = []
+        while True:
+            try:
+                told.append(self._link.recv(4096).decode())
+            except BlockingIOError:
+                return told
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def report_of(*, failures: int = 0, not_before: datetime | None = None) -> PollReport:
+    record = PollRecord(started_at=NOW, ended_at=NOW, outcome=PollOutcome.COMPLETE)
+    return PollReport(source="campus", record=record, failures=failures, not_before=not_before)
+
+
+def every(interval: timedelta, source: str = "campus") -> Timetable:
+    return Timetable(source=source, interval=interval, patience=timedelta(minutes=3))
+
+
+def make_scheduler(work: Work, clocks: Clocks, *, chance: float = 0.5, guard: Guard | None = None) -> Scheduler:
+    return Scheduler(work.duties(), guard or Guard(), now=clocks.now, monotonic=clocks.monotonic, chance=lambda: chance)

@@ -1,0 +1,135 @@
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks, Service, Work, every, make_scheduler
+from tests.daemon.test_workers import Outbox
+from watcher.daemon.heartbeat import Heartbeat, Store
+from watcher.daemon.scheduler import Guard
+from watcher.daemon.workers import Workers
+from watcher.domain.health import Health
+from watcher.pipeline.snapshots import SourceRecord
+
+HOUR = timedelta(hours=1)
+BEAT = timedelta(seconds=10)
+
+
+class Body:
+    """A heart, what it beats for, and a state that a test can change."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clocks, self.work, self.outbox, self.guard = Clocks(), Work(), Outbox(), Guard()
+        self.service = Service(directory)
+        self.records: dict[str, SourceRecord] = {}
+        self.waiting: dict[str, datetime] = {}
+        self.is_there = True
+        self.scheduler = make_scheduler(self.work, self.clocks, guard=self.guard)
+        self.workers = Workers(
+            self.outbox.take_turn,
+            lambda _channel, _turn: None,
+            lambda _channel: timedelta(),
+            self.guard,
+            now=self.clocks.now,
+            monotonic=self.clocks.monotonic,
+        )
+        store = Store(
+            records=lambda: self.records,
+            waiting=lambda: self.waiting,
+            next_deadline=lambda: self.work.deadline,
+            is_there=lambda: self.is_there,
+        )
+        self.heart = Heartbeat(
+            self.scheduler,
+            self.workers,
+            self.service.systemd,
+            store,
+            self.guard,
+            now=self.clocks.now,
+            monotonic=self.clocks.monotonic,
+        )
+
+    def remember(self, **fields: object) -> None:
+        self.records = {"campus": SourceRecord(key=1, name="campus", epoch=1, **fields)}  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def body(tmp_path: Path) -> Iterator[Body]:
+    one = Body(tmp_path)
+    yield one
+    one.workers.stop()
+    assert one.workers.join(one.clocks.monotonic() + WAIT_S) == []
+    one.service.close()
+
+
+def test_the_watchdog_is_fed_while_everything_gets_on(body: Body) -> None:
+    assert body.heart.beat()
+    assert "WATCHDOG=1" in body.service.heard()
+
+
+def test_a_scheduler_that_does_not_answer_starves_the_watchdog_and_is_told_once(
+    body: Body, caplog: pytest.LogCaptureFixture
+) -> None:
+    body.heart.beat()  # the scheduler is not running, so it never answers
+    body.service.heard()
+    for _ in range(5):
+        body.clocks.pass_by(BEAT)
+        assert body.heart.beat()
+    assert body.service.heard().count("WATCHDOG=1") == 3
+    assert caplog.text.count("daemon.stalled") == 1
+
+
+def test_a_jump_of_the_clock_is_told_once_and_everything_is_planned_anew(
+    body: Body, caplog: pytest.LogCaptureFixture
+) -> None:
+    body.workers.serve(["mail"])
+    body.outbox.wait_for("mail", 1)
+    body.scheduler.watch({"campus": every(HOUR)}, {})
+    body.clocks.wall -= 48 * HOUR
+    body.heart.beat()
+    body.heart.beat()
+    assert caplog.text.count("clock.jumped by_s=-172800.0") == 1
+    planned = body.scheduler.next_poll_at("campus")
+    assert planned is not None
+    assert planned <= body.clocks.now() + HOUR
+    body.outbox.wait_for("mail", 2)
+
+
+def test_what_another_process_made_due_is_sent(body: Body) -> None:
+    """`watcher deliveries retry` beside the daemon."""
+    body.workers.serve(["mail"])
+    body.outbox.wait_for("mail", 1)
+    body.waiting = {"mail": NOW, "gone": NOW}
+    body.heart.beat()
+    body.outbox.wait_for("mail", 2)
+
+
+def test_an_accepted_source_is_polled_at_once_and_once_for_each_word(body: Body) -> None:
+    body.scheduler.watch({"campus": every(HOUR)}, {})
+    body.remember(is_accepted=True)
+    body.clocks.pass_by(-HOUR)
+    body.heart.beat()
+    assert body.scheduler.next_poll_at("campus") == body.clocks.now()
+    body.clocks.pass_by(BEAT)
+    body.heart.beat()
+    assert body.scheduler.next_poll_at("campus") == body.clocks.now() - BEAT
+
+
+def test_the_status_counts_and_is_told_when_it_changes(body: Body) -> None:
+    body.remember(health=Health(failures=2, failing_since=NOW, error="no"))
+    body.waiting = {"mail": NOW + HOUR}
+    body.work.deadline = NOW + HOUR
+    body.heart.beat()
+    body.heart.beat()
+    told = [line for line in body.service.heard() if line.startswith("STATUS=")]
+    assert told == [
+        "STATUS=1 sources, 1 failing; 1 channels with something to send; next deadline 2026-11-23 09:00 UTC"
+    ]
+
+
+def test_a_state_that_is_gone_ends_it(body: Body, caplog: pytest.LogCaptureFixture) -> None:
+    body.is_there = False
+    assert not body.heart.beat()
+    assert "state.gone" in caplog.text
+    assert body.service.heard() == []

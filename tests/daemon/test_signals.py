@@ -1,0 +1,21 @@
+import os
+import signal
+
+from watcher.daemon.signals import Inbox, Request, listening
+
+
+def test_each_signal_is_a_request() -> None:
+    inbox = Inbox()
+    with listening(inbox):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        assert [inbox.take(5.0) for _ in range(3)] == [Request.RELOAD, Request.STOP, Request.STOP]
+        assert inbox.take(0.0) is None
+
+
+def test_a_second_interrupt_is_left_to_the_system_and_the_end_gives_all_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with listening(Inbox()):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) == before

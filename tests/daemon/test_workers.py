@@ -1,0 +1,144 @@
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks
+from watcher.daemon.scheduler import Guard
+from watcher.daemon.workers import PATIENCE, Workers
+from watcher.pipeline.dispatch import Turn
+
+HOUR = timedelta(hours=1)
+
+
+class Outbox:
+    """Counts the turns of each channel; `deliver` may be replaced."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.turns: list[str] = []
+        self.deliver: Callable[[str], Turn] = lambda _channel: Turn(next_at=NOW + HOUR)
+
+    def take_turn(self, channel: str) -> Turn:
+        with self.changed:
+            self.turns.append(channel)
+            self.changed.notify_all()
+        return self.deliver(channel)
+
+    def wait_for(self, channel: str, turns: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.turns.count(channel) >= turns, WAIT_S)
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.fixture
+def workers(outbox: Outbox, clocks: Clocks) -> Iterator[Workers]:
+    team = Workers(
+        outbox.take_turn,
+        lambda _channel, _turn: None,
+        lambda _channel: timedelta(),
+        Guard(),
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+    )
+    yield team
+    team.stop()
+    assert team.join(clocks.monotonic() + WAIT_S) == []
+
+
+def test_each_channel_looks_at_the_outbox_at_once_and_when_it_is_woken(workers: Workers, outbox: Outbox) -> None:
+    workers.serve(["mail", "chat"])
+    for channel in ("mail", "chat"):
+        outbox.wait_for(channel, 1)
+    workers.wake(["mail"])
+    outbox.wait_for("mail", 2)
+    workers.wake()
+    outbox.wait_for("mail", 3)
+    outbox.wait_for("chat", 2)
+
+
+def test_what_is_due_at_once_is_not_waited_for(workers: Workers, outbox: Outbox) -> None:
+    left = iter([NOW, NOW - HOUR, NOW + HOUR])
+    outbox.deliver = lambda _channel: Turn(next_at=next(left))
+    workers.serve(["mail"])
+    outbox.wait_for("mail", 3)
+
+
+def test_a_wake_up_during_a_turn_is_not_lost(workers: Workers, outbox: Outbox) -> None:
+    inside, release = threading.Event(), threading.Event()
+
+    def slow(_channel: str) -> Turn:
+        inside.set()
+        release.wait(WAIT_S)
+        return Turn()
+
+    outbox.deliver = slow
+    workers.serve(["mail"])
+    assert inside.wait(WAIT_S)
+    workers.wake()
+    release.set()
+    outbox.wait_for("mail", 2)
+
+
+def test_a_channel_that_hangs_holds_up_no_other_and_is_named(workers: Workers, outbox: Outbox, clocks: Clocks) -> None:
+    release = threading.Event()
+
+    def send(channel: str) -> Turn:
+        if channel == "slow":
+            release.wait(WAIT_S)
+        return Turn(next_at=NOW)
+
+    outbox.deliver = send
+    workers.serve(["slow", "quick"])
+    outbox.wait_for("slow", 1)
+    outbox.wait_for("quick", 5)
+    clocks.monotonic_s += PATIENCE.total_seconds() + 1
+    assert "channel slow" in workers.stalled()
+    release.set()
+
+
+def test_an_unexpected_error_ends_no_worker(outbox: Outbox, clocks: Clocks, caplog: pytest.LogCaptureFixture) -> None:
+    guard = Guard()
+
+    def fail(_channel: str) -> Turn:
+        raise ZeroDivisionError
+
+    outbox.deliver = fail
+    team = Workers(
+        outbox.take_turn,
+        lambda _channel, _turn: None,
+        lambda _channel: timedelta(),
+        guard,
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+    )
+    team.serve(["mail"])
+    outbox.wait_for("mail", 2)
+    assert guard.errors >= 1
+    assert team.stalled() == []
+    assert "sending to mail" in caplog.text
+    team.stop()
+    assert team.join(clocks.monotonic() + WAIT_S) == []
+
+
+def test_a_channel_that_is_gone_has_no_worker_and_the_others_keep_theirs(workers: Workers, outbox: Outbox) -> None:
+    workers.serve(["mail", "chat"])
+    outbox.wait_for("mail", 1)
+    outbox.wait_for("chat", 1)
+    workers.serve(["mail", "new"])
+    outbox.wait_for("new", 1)
+    assert outbox.turns.count("mail") == 1
+    workers.wake(["chat"])
+    workers.wake(["mail"])
+    outbox.wait_for("mail", 2)
+    assert outbox.turns.count("chat") <= 1
