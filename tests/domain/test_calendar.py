@@ -19,6 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("2026-11-23T08:15:02+01:00", NOW),
         ("2026-11-23T07:15:02", None),  # without a zone it names no instant
         ("soon", None),
+        ("0001-01-01T00:00:00+05:00", None),  # it would be in year 0
         (None, None),
         (1700000000, None),
     ],
@@ -52,3 +53,9 @@ def test_a_range_within_one_day_of_the_reader_has_no_dates() -> None:
     assert say_range(NOW - timedelta(minutes=5), NOW, BERLIN, NOW) == "08:10–08:15"
     midnight = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
     assert say_range(midnight - timedelta(minutes=1), midnight, BERLIN, NOW) == "23:59 Sun 22 Nov – 00:00 Mon 23 Nov"
+
+
+def test_the_last_instant_that_stands_for_never_has_words_in_every_zone() -> None:
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert say_date(never, BERLIN, NOW) == "23:59 Fri 31 Dec 9999"
+    assert say_range(NOW, never, BERLIN, NOW) == "08:15 Mon 23 Nov – 23:59 Fri 31 Dec 9999"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from watcher.cli.table import Style
-from watcher.domain.calendar import say_day, say_left, say_time
+from watcher.domain.calendar import in_zone, say_day, say_left, say_time
 from watcher.domain.deadline import Deadline
 from watcher.domain.duration import parse_duration, write_duration
 from watcher.domain.event import Event, Severity, stamp
@@ -33,13 +33,13 @@ class Teller:
         """Return `11-23 08:15`, of another year `2025-11-23`, or `–`."""
         if instant is None:
             return "–"
-        local = instant.astimezone(self.zone)
-        is_present = local.year == self.now.astimezone(self.zone).year
+        local = in_zone(instant, self.zone)
+        is_present = local.year == in_zone(self.now, self.zone).year
         return local.strftime("%m-%d %H:%M" if is_present else "%Y-%m-%d")
 
     def date(self, instant: datetime) -> str:
         """Return `08:15:02 Mon 23 Nov`."""
-        seconds = instant.astimezone(self.zone).second
+        seconds = in_zone(instant, self.zone).second
         return f"{say_time(instant, self.zone)}:{seconds:02} {say_day(instant, self.zone, self.now)}"
 
     def left(self, instant: datetime | None) -> str:

@@ -17,21 +17,29 @@ def read_instant(value: Any) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else None
+
+
+def in_zone(instant: datetime, zone: tzinfo) -> datetime:
+    """Return an instant by a zone's clock; in UTC where that would be beyond year 9999, as APIs write "never"."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant.astimezone(UTC)
 
 
 def say_time(instant: datetime, zone: tzinfo) -> str:
     """Return `08:15`."""
-    local = instant.astimezone(zone)
+    local = in_zone(instant, zone)
     return f"{local.hour:02}:{local.minute:02}"
 
 
 def say_day(instant: datetime, zone: tzinfo, now: datetime) -> str:
     """Return `Mon 23 Nov`, with the year where it is not the present one."""
-    local = instant.astimezone(zone)
-    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+    local = in_zone(instant, zone)
+    year = "" if local.year == in_zone(now, zone).year else f" {local.year}"
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}{year}"
 
 
