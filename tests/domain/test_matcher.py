@@ -197,3 +197,9 @@ def test_any_value_is_judged_and_explained(value: Any, written: Any) -> None:
 @given(value=JSON, written=st.sampled_from(["x", "> 3", "~ x", "= true", "< 2h"]))
 def test_an_entry_and_its_negation_never_agree(value: Any, written: str) -> None:
     assert _matcher("a", written).holds({"a": value}) is not _matcher("a", f"! {written}").holds({"a": value})
+
+
+@pytest.mark.parametrize("wish", ["> 24h", "> 3", "< 2026-12-01"])
+def test_an_endless_text_is_no_measure_and_costs_nothing(wish: str) -> None:
+    seen = {"conversation": {"name": "1" * 1_000_000}}
+    assert not _matcher("conversation.name", wish).holds(seen)

@@ -22,6 +22,9 @@ from watcher.domain.duration import parse_duration
 TEXT_LIMIT = 65_536
 """characters of a text that a regex sees"""
 
+MEASURE_LIMIT = 100
+"""characters of a text that may be a number, a duration or an instant"""
+
 SHOWN_LIMIT = 80
 """characters of a value that a reason shows"""
 
@@ -218,6 +221,8 @@ def _same_measure(value: Any, wanted: Scalar) -> bool:
 
 def _like(operand: Scalar, value: Any) -> Any:
     """Return a value as the kind of thing that an operand is, None where it is none."""
+    if isinstance(value, str) and len(value) > MEASURE_LIMIT:  # an API's text may be endless, and reading it takes long
+        return None
     if isinstance(operand, datetime):
         return _instant(value)
     if isinstance(operand, timedelta):
