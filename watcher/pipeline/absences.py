@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
+from zlib import crc32
 
 from watcher.domain.absence import Belief, Census, Verdict, judge
 from watcher.domain.deadline import Deadline
 from watcher.domain.errors import SourceError
 from watcher.domain.snapshot import Presence, Row
 from watcher.pipeline.compare import ChangedRow
-from watcher.pipeline.ports import Digest, Fate
+from watcher.pipeline.ports import Digest, Fate, Look, Source
 from watcher.pipeline.reading import ReadResult
 from watcher.pipeline.sightings import Findings, Taking, remove, take_row
+from watcher.pipeline.snapshots import Draft
 
 MAX_LOOKS = 500
 """questions a poll, so that a list that turns up empty does not become as many requests as it had rows"""
 MAX_UNANSWERED = 3
 
+Looks = Mapping[str, Look]
+"""what the API said of some rows; of one that is not in it, it said nothing"""
 
-def take_absences(taking: Taking, findings: Findings, read: ReadResult, digest: Digest) -> Verdict:
+
+def ask_after(source: Source, draft: Draft, hidden_budget: int, now: datetime) -> Looks:
+    """Ask by id what became of the absent rows of a complete read, then of hidden ones again.
+
+    Which are asked first changes with each poll: a few that are never answered keep nobody else from being asked.
+    """
+    absent = (
+        stored.conversation.id for batch in draft.absent_rows() for stored in sorted(batch, key=partial(_turn, now))
+    )
+    hidden = (stored.conversation.id for stored in draft.hidden_rows(hidden_budget))
+    return {**_ask(source, absent), **_ask(source, hidden)}
+
+
+def take_absences(taking: Taking, findings: Findings, read: ReadResult, looks: Looks, digest: Digest) -> Verdict:
     """Conclude from the rows that did not come, and return the verdict about the read as a whole.
 
-    1. Where the API explains absences, each is asked after by id, then hidden rows again, within the budget.
-    2. What stays unexplained is judged by its number. 3. Each row is counted, held or removed.
+    1. Where the API explains absences, its answers are taken in. 2. What stays unexplained is judged by its number.
+    3. Each row is counted, held or removed.
     """
-    unexplained = _explain(taking, findings, digest) if taking.stance.api.explains_absence else None
+    unexplained = _explain(taking, findings, looks, digest) if taking.stance.api.explains_absence else None
     verdict = _judge(taking, read, unexplained)
     for batch in taking.draft.absent_rows():
         deadlines = taking.draft.deadlines_of([stored.conversation.id for stored in batch])
@@ -83,49 +102,31 @@ def _was_absent_throughout(row: Row, suspect_since: datetime | None, *, is_accep
     return absent_since is not None and absent_since <= suspect_since
 
 
-def _explain(taking: Taking, findings: Findings, digest: Digest) -> frozenset[str]:
-    """Ask after absent and hidden rows, and return the ids of the absent ones that nothing explains."""
+def _explain(taking: Taking, findings: Findings, looks: Looks, digest: Digest) -> frozenset[str]:
+    """Take in what the API said, and return the ids of the absent rows that nothing explains."""
     unexplained: set[str] = set()
-    looks = _Looks(taking, findings, digest)
     for batch in taking.draft.absent_rows():
-        unexplained |= {stored.conversation.id for stored in batch if not looks.explain(stored)}
-    for stored in taking.draft.hidden_rows(taking.plan.look_budget):
-        looks.explain(stored)
+        unexplained |= {stored.conversation.id for stored in batch} - looks.keys()
+        _take_looks(taking, findings, batch, looks, digest)
+    _take_looks(taking, findings, taking.draft.hidden_rows(taking.plan.look_budget), looks, digest)
     return frozenset(unexplained)
 
 
-class _Looks:
-    """Counts the questions of a poll; after a few in a row without an answer no more are asked."""
-
-    def __init__(self, taking: Taking, findings: Findings, digest: Digest) -> None:
-        self._taking, self._findings, self._digest = taking, findings, digest
-        self._asked = 0
-        self._unanswered = 0
-
-    def explain(self, stored: Row) -> bool:
-        """Ask what became of a row; False where nobody said."""
-        if self._asked >= MAX_LOOKS or self._unanswered >= MAX_UNANSWERED:
-            return False
-        self._asked += 1
-        is_answered = _look(self._taking, self._findings, stored, self._digest)
-        self._unanswered = 0 if is_answered else self._unanswered + 1
-        return is_answered
+def _take_looks(taking: Taking, findings: Findings, rows: Iterable[Row], looks: Looks, digest: Digest) -> None:
+    for stored in rows:
+        look = looks.get(stored.conversation.id)
+        if look is not None:
+            _take_look(taking, findings, _known(taking, stored), look, digest)
 
 
-def _look(taking: Taking, findings: Findings, stored: Row, digest: Digest) -> bool:
-    """Ask the API what became of a row and take its answer in; False where it said nothing."""
+def _take_look(taking: Taking, findings: Findings, stored: Row, look: Look, digest: Digest) -> None:
     row_id = stored.conversation.id
-    try:
-        look = taking.source.look(row_id)
-    except SourceError:
-        return False
     deadlines = taking.draft.deadlines_of([row_id]).get(row_id, ())
     if look.fate is Fate.GONE:
-        remove(taking, findings, _known(taking, stored), deadlines)
+        remove(taking, findings, stored, deadlines)
     elif look.row is not None:
         changed = ChangedRow(id=row_id, digest=digest(look.row), body=look.row)
-        take_row(taking, findings, changed, _known(taking, stored), deadlines, Presence.HIDDEN)
-    return True
+        take_row(taking, findings, changed, stored, deadlines, Presence.HIDDEN)
 
 
 def _known(taking: Taking, stored: Row) -> Row:
@@ -133,3 +134,24 @@ def _known(taking: Taking, stored: Row) -> Row:
     if stored.standing.known_at is not None:
         return stored
     return replace(stored, standing=replace(stored.standing, known_at=taking.record.last_read_at))
+
+
+def _ask(source: Source, ids: Iterable[str]) -> Looks:
+    """Ask after some rows; after a few in a row without an answer no more are asked."""
+    looks: dict[str, Look] = {}
+    unanswered = 0
+    for row_id in islice(ids, MAX_LOOKS):
+        try:
+            looks[row_id] = source.look(row_id)
+        except SourceError:
+            unanswered += 1
+        else:
+            unanswered = 0
+        if unanswered >= MAX_UNANSWERED:
+            break
+    return looks
+
+
+def _turn(now: datetime, stored: Row) -> int:
+    """Return a number that orders rows otherwise in each poll."""
+    return crc32(f"{now.timestamp()} {stored.conversation.id}".encode("utf-8", "surrogatepass"))

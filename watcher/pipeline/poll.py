@@ -14,7 +14,7 @@ from watcher.domain.errors import SourceError
 from watcher.domain.event import EventType, stamp
 from watcher.domain.health import after_failure, after_success
 from watcher.domain.sighting import Fact
-from watcher.pipeline.absences import take_absences
+from watcher.pipeline.absences import Looks, ask_after, take_absences
 from watcher.pipeline.outbox import Owed
 from watcher.pipeline.plan import Plan
 from watcher.pipeline.ports import Digest, Source
@@ -50,14 +50,17 @@ def poll_source(
     3. Commit all of it, or (`is_dry`) none.
     """
     started_at = plan.now()
-    record = _open(source, store, plan)
+    with plan.hold(source.name):  # another identity forgets the rows, other leads arm their deadlines
+        record = _open(source, store, plan)
     with store.draft(record) as draft:
         is_baseline = record.baseline_at is None
         read = read_listing(source, draft, is_baseline=is_baseline, on_page=plan.on_page)
         if read.outcome is PollOutcome.FAILED or (is_baseline and read.outcome is PollOutcome.INCOMPLETE):
             return _record_failure(source, store, plan, record, read, started_at, is_dry=is_dry)
+        looks = _look(source, draft, plan, read, is_baseline=is_baseline)
         with plan.hold(source.name):
-            return _Conclusion(source, draft, plan, record, read, started_at, digest, store).conclude(is_dry=is_dry)
+            conclusion = _Conclusion(source, draft, plan, record, read, started_at, store)
+            return conclusion.conclude(looks, digest, is_dry=is_dry)
 
 
 def _open(source: Source, store: SnapshotStore, plan: Plan) -> SourceRecord:
@@ -75,6 +78,13 @@ def _open(source: Source, store: SnapshotStore, plan: Plan) -> SourceRecord:
     return replace(record, leads=plan.leads_text)
 
 
+def _look(source: Source, draft: Draft, plan: Plan, read: ReadResult, *, is_baseline: bool) -> Looks:
+    """Ask what became of absent rows, while nothing is held: deadlines must not wait for a slow API."""
+    if is_baseline or read.outcome is not PollOutcome.COMPLETE or not source.api.explains_absence:
+        return {}
+    return ask_after(source, draft, plan.look_budget, plan.now())
+
+
 class _Conclusion:
     """One poll's way from a read that brought rows to its commit."""
 
@@ -86,25 +96,24 @@ class _Conclusion:
         record: SourceRecord,
         read: ReadResult,
         started_at: datetime,
-        digest: Digest,
         store: SnapshotStore,
     ) -> None:
         self.source, self.draft, self.plan, self.record = source, draft, plan, record
-        self.read, self.started_at, self.digest, self.store = read, started_at, digest, store
+        self.read, self.started_at, self.store = read, started_at, store
         self.now = plan.now()
         self.findings = Findings()
         self.is_complete = read.outcome is PollOutcome.COMPLETE
         self.is_baseline = record.baseline_at is None
         self.is_grown = not self.is_baseline and is_grown(read.tally.first_seen, read.tally.known, plan.guard)
 
-    def conclude(self, *, is_dry: bool) -> PollReport:
+    def conclude(self, looks: Looks, digest: Digest, *, is_dry: bool) -> PollReport:
         taking = self._taking()
         take_changed_rows(taking, self.findings)
         verdict: Verdict | None = None
         if self.is_complete:
             take_returned_rows(taking, self.findings)
             if not self.is_baseline:
-                verdict = take_absences(taking, self.findings, self.read, self.digest)
+                verdict = take_absences(taking, self.findings, self.read, looks, digest)
         told = self.store.drifted_fields(self.record)
         drifts = tuple(drift for drift in self._drifts() if drift.field not in told)
         after, facts = self._after(verdict)
