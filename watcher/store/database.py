@@ -44,7 +44,7 @@ class Database:
         in between, whatever the time-out.
         """
         connection = self.connection()
-        with self._write_lock:
+        with self._write_lock, _named_errors(self.path):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -68,10 +68,16 @@ class Database:
         return xxhash.xxh3_128_digest(body, self._seed)
 
     def close(self) -> None:
-        """Close every connection; the WAL file is folded back by the last one."""
+        """Close this thread's connection and those of threads that have ended; the last one folds the WAL file back.
+
+        One that another thread may still be using is left to the end of the process: closing it under its hands would
+        crash, and a connection that is never closed loses nothing.
+        """
         with self._open_lock:
-            for _thread, connection in self._opened:
-                connection.close()
+            own = threading.current_thread()
+            for thread, connection in self._opened:
+                if thread is own or not thread.is_alive():
+                    connection.close()
             self._opened.clear()
             self._local = threading.local()
 
