@@ -25,7 +25,8 @@ class Standing:
     """What is remembered of a row beside its values.
 
     `absent_reads`: complete reads in a row without it; `absent_since`: the time of the first of them.
-    `known_at`: when its values were last confirmed, None while it is listed (then: the source's last complete read).
+    `known_at`: when its values were last confirmed, None where the source's last complete read did that; of a
+    listed row the later of both counts.
     `is_closed_told`: its closed registration has been told of (or was so at the baseline).
     `waiting_since`: since when it has had open questions.
     """

@@ -16,7 +16,7 @@ from watcher.domain.snapshot import Presence, Row
 from watcher.pipeline.compare import ChangedRow
 from watcher.pipeline.ports import Digest, Fate, Look, Source
 from watcher.pipeline.reading import ReadResult
-from watcher.pipeline.sightings import Findings, Taking, remove, take_row
+from watcher.pipeline.sightings import Findings, Taking, known_at, remove, take_row
 from watcher.pipeline.snapshots import Draft
 
 MAX_LOOKS = 500
@@ -76,7 +76,7 @@ def _conclude(taking: Taking, findings: Findings, stored: Row, verdict: Verdict,
         presence=Presence.MISSING,
         absent_reads=standing.absent_reads + 1,
         absent_since=standing.absent_since or taking.now,
-        known_at=standing.known_at or taking.record.last_read_at,
+        known_at=known_at(taking, stored),
     )
     row = replace(stored, standing=missing)
     if _is_gone(taking, row, verdict):
@@ -130,10 +130,8 @@ def _take_look(taking: Taking, findings: Findings, stored: Row, look: Look, dige
 
 
 def _known(taking: Taking, stored: Row) -> Row:
-    """A row that has just left the list was known until the last complete read."""
-    if stored.standing.known_at is not None:
-        return stored
-    return replace(stored, standing=replace(stored.standing, known_at=taking.record.last_read_at))
+    """A row that has just left the list was known until the last read that had it."""
+    return replace(stored, standing=replace(stored.standing, known_at=known_at(taking, stored)))
 
 
 def _ask(source: Source, ids: Iterable[str]) -> Looks:

@@ -110,10 +110,9 @@ class _Conclusion:
         taking = self._taking()
         take_changed_rows(taking, self.findings)
         verdict: Verdict | None = None
-        if self.is_complete:
-            take_returned_rows(taking, self.findings)
-            if not self.is_baseline:
-                verdict = take_absences(taking, self.findings, self.read, looks, digest)
+        take_returned_rows(taking, self.findings)
+        if self.is_complete and not self.is_baseline:
+            verdict = take_absences(taking, self.findings, self.read, looks, digest)
         told = self.store.drifted_fields(self.record)
         drifts = tuple(drift for drift in self._drifts() if drift.field not in told)
         after, facts = self._after(verdict)

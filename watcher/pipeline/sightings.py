@@ -79,7 +79,7 @@ def take_row(
         return
     after = settle(taking.stance.api, reading, stored.conversation if stored else None)
     sighting = see(taking.stance.api, stored, after, taking.stance.unwatched)
-    standing = _place(advance(sighting, taking.now), presence, taking.now)
+    standing = _place(taking, advance(sighting, taking.now), presence)
     is_same = stored is not None and not sighting.changes and stored.conversation.state == after.state
     if stored is not None and is_same and standing == stored.standing:
         taking.draft.put_digest(changed.id, changed.digest)
@@ -128,9 +128,16 @@ def between(taking: Taking, stored: Row | None, event_type: EventType) -> Betwee
     A row came back since the last read that missed it, however long ago its values were known.
     """
     is_back = event_type is EventType.CONVERSATION_RETURNED
-    known_at = stored.standing.known_at if stored and not is_back else None
-    after = known_at or taking.record.last_read_at
+    after = known_at(taking, stored) if stored and not is_back else taking.record.last_read_at
     return Between(after=after, before=taking.now) if after is not None and after <= taking.now else None
+
+
+def known_at(taking: Taking, stored: Row) -> datetime | None:
+    """Return when the values of a row were last confirmed: a listed one by the last complete read at least."""
+    at, read_at = stored.standing.known_at, taking.record.last_read_at
+    if at is None or (stored.standing.presence is Presence.LISTED and read_at is not None and at < read_at):
+        return read_at
+    return at
 
 
 def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[Deadline]) -> None:
@@ -138,7 +145,8 @@ def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Seque
     if is_flagged_removed(sighting):
         return
     was_removed = stored.standing.presence is Presence.REMOVED
-    row = replace(stored, rev=stored.rev + was_removed, standing=advance(sighting, taking.now))
+    standing = _place(taking, advance(sighting, taking.now), Presence.LISTED)
+    row = replace(stored, rev=stored.rev + was_removed, standing=standing)
     taking.draft.put_row(row, is_same_version=True)
     if was_removed:
         findings.changed += 1
@@ -166,10 +174,12 @@ def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], s
         findings.events += 1
 
 
-def _place(standing: Standing, presence: Presence, now: datetime) -> Standing:
-    if presence is Presence.HIDDEN and standing.presence is not Presence.REMOVED:
-        return replace(standing, presence=presence, known_at=now)
-    return standing
+def _place(taking: Taking, standing: Standing, presence: Presence) -> Standing:
+    """A row that was seen otherwise than in a complete read is known since then."""
+    if standing.presence is Presence.REMOVED:
+        return standing
+    is_apart = presence is Presence.HIDDEN or not taking.knows_first
+    return replace(standing, presence=presence, known_at=taking.now if is_apart else None)
 
 
 def _note_drift(findings: Findings, drifts: Iterable[Drift], absent: frozenset[str]) -> None:
