@@ -107,6 +107,15 @@ def test_a_page_that_only_overlaps_ends_the_list_whatever_it_says() -> None:
     assert list(read_by_start(walk, first, 0, is_last)) == []
 
 
+def test_the_pages_after_a_shift_still_arrive() -> None:
+    pages = {0: cut("abc", has_more=True), 2: cut("bcd", has_more=True), 4: cut("def", has_more=True), 6: cut("fgh")}
+    walk = Walk(lambda start, _known: pages[start], NOTHING, 50)
+    rest = read_by_start(walk, walk.ask(0), 0, is_last)
+    assert [next(rest).outline.ids for _ in range(3)] == [tuple("bcd"), tuple("def"), tuple("fgh")]
+    with pytest.raises(TornError, match="the list shifted"):
+        next(rest)
+
+
 def test_single_rows_that_repeat_are_torn() -> None:
     walk = Walk(lambda _start, _known: cut(["a"], has_more=True), NOTHING, 50)
     first = walk.ask(0)

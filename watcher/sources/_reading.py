@@ -71,21 +71,28 @@ class Walk:
 def read_by_start(walk: Walk, previous: Cut, start: int, is_last: Callable[[Cut], bool]) -> Iterator[Page]:
     """Yield the pages after `previous`, which began at row `start`: each begins with the row that ended the one before.
 
-    That row proves that nothing was inserted or removed in front of it. Steps go by the rows received, since a server
-    may give fewer than were asked for. A page of one row cannot overlap and move on: then the next one follows it.
+    That row proves that nothing was inserted or removed in front of it. Where it is another one the list shifted: the
+    rest is read all the same, since what arrived whole still tells of known conversations, and TornError is raised at
+    the end. Steps go by the rows received, since a server may give fewer than were asked for. A page of one row cannot
+    overlap and move on: then the next one follows it.
     """
+    tear: TornError | None = None
     while previous.ids and not is_last(previous):
         overlap = 1 if len(previous.ids) > 1 else 0
         start += len(previous.ids) - overlap
         cut = walk.ask(start)
-        if overlap:
-            _check_overlap(previous, cut)
+        if overlap and (found := _find_shift(previous, cut)):
+            tear, overlap = tear or found, 0
+        if tear and not walk.has_news(cut):
+            raise tear
         if not walk.has_news(cut):
             if not overlap and cut.ids:
                 raise TornError("the list runs in circles: a page holds only rows that were there before")
             return
         yield walk.page(cut, overlap=overlap)
         previous = cut
+    if tear:
+        raise tear
 
 
 def read_by_number(walk: Walk, previous: Cut, number: int, size: int) -> Iterator[Page]:
@@ -116,9 +123,10 @@ def recognise_paging(first: Cut, second: Cut) -> Paging | None:
     raise TornError("pages 1 and 2 overlap in a way that neither a page number nor a start position explains")
 
 
-def _check_overlap(previous: Cut, cut: Cut) -> None:
+def _find_shift(previous: Cut, cut: Cut) -> TornError | None:
+    """Return what is wrong where a page does not begin with the row that ended the one before."""
     if cut.ids and cut.ids[0] == previous.ids[-1]:
-        return
+        return None
     if cut.ids and cut.ids == previous.ids:
-        raise TornError("a page was repeated: the server answered the next page with the same rows")
-    raise TornError("a page does not begin with the row that ended the one before: the list shifted while it was read")
+        return TornError("a page was repeated: the server answered the next page with the same rows")
+    return TornError("a page does not begin with the row that ended the one before: the list shifted while it was read")
