@@ -25,6 +25,7 @@ class Body:
         self.records: dict[str, SourceRecord] = {}
         self.waiting: dict[str, datetime] = {}
         self.is_there = True
+        self.shifts: list[timedelta] = []
         self.scheduler = make_scheduler(self.work, self.clocks, guard=self.guard)
         self.workers = Workers(
             self.outbox.take_turn,
@@ -39,6 +40,7 @@ class Body:
             waiting=lambda: self.waiting,
             next_deadline=lambda: self.work.deadline,
             is_there=lambda: self.is_there,
+            shift=self.shifts.append,
         )
         self.heart = Heartbeat(
             self.scheduler,
@@ -90,10 +92,17 @@ def test_a_jump_of_the_clock_is_told_once_and_everything_is_planned_anew(
     body.heart.beat()
     body.heart.beat()
     assert caplog.text.count("clock.jumped by_s=-172800.0") == 1
+    assert body.shifts == [-48 * HOUR]
     planned = body.scheduler.next_poll_at("campus")
     assert planned is not None
     assert planned <= body.clocks.now() + HOUR
     body.outbox.wait_for("mail", 2)
+
+
+def test_a_clock_that_was_set_ahead_leaves_what_waits_as_it_is(body: Body) -> None:
+    body.clocks.wall += HOUR
+    body.heart.beat()
+    assert body.shifts == []
 
 
 def test_what_another_process_made_due_is_sent(body: Body) -> None:

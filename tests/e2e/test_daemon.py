@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.daemon_process import DaemonProcess, audience, daemon_process, sources, wait_until
+from tests.e2e.running_daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from watcher.lab import Arrival, Kind, Lab, Receiver
 
 KILLS = int(os.environ.get("WATCHER_KILLS", "12"))

@@ -81,6 +81,18 @@ def test_what_a_dead_process_was_sending_is_taken_over_at_once_as_a_repetition(d
     assert (again.delivery_id, again.attempt, again.was_interrupted) == (died.delivery_id, 2, True)
 
 
+def test_what_waits_follows_a_clock_that_was_set_back(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(1), "mail", due_at=NOW)
+    stand.owe(make_event(2), "mail", due_at=NOW + LEASE)
+
+    stand.outbox.shift(-10 * LEASE)
+
+    assert stand.outbox.next_due("mail") == NOW - 10 * LEASE
+    claim(stand.outbox, NOW - 10 * LEASE)
+    assert stand.outbox.next_due("mail") == NOW - 9 * LEASE
+
+
 def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -> None:
     stand = SqliteStand(database)
     stand.owe(make_event(3), "mail", due_at=NOW)

@@ -21,16 +21,18 @@ _SILENT_BEATS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What the heartbeat reads of the state.
+    """What the heartbeat reads of the state, and the one thing that it mends there.
 
     `records` of the configured sources; `waiting`: when something is next due for each channel that has something
-    waiting; `is_there`: whether the database is still the file that was opened.
+    waiting; `is_there`: whether the database is still the file that was opened; `shift` moves what waits in the outbox
+    with the clock.
     """
 
     records: Callable[[], dict[str, SourceRecord]]
     waiting: Callable[[], dict[str, datetime]]
     next_deadline: Callable[[], datetime | None]
     is_there: Callable[[], bool]
+    shift: Callable[[timedelta], None]
 
 
 class Heartbeat:
@@ -77,15 +79,22 @@ class Heartbeat:
         return not stalled
 
     def _look(self) -> None:
-        records, waiting = self._store.records(), self._store.waiting()
+        records = self._store.records()
         jump = self._clocks.jump(self._now(), self._monotonic())
         if jump is not None:
-            LOG.warning(line("clock.jumped", by_s=round(jump / timedelta(seconds=1), 1)))
-            self._scheduler.rearm(records)
-            self._workers.wake()
+            self._follow_clock(jump, records)
+        waiting = self._store.waiting()
         self._workers.wake(channel for channel, due_at in waiting.items() if due_at <= self._now())
         self._poll_accepted(records)
         self._tell_status(records, waiting)
+
+    def _follow_clock(self, jump: timedelta, records: dict[str, SourceRecord]) -> None:
+        """Plan everything anew; what waits to be sent would otherwise wait for the old time to come again."""
+        LOG.warning(line("clock.jumped", by_s=round(jump / timedelta(seconds=1), 1)))
+        if jump < timedelta():
+            self._store.shift(jump)
+        self._scheduler.rearm(records)
+        self._workers.wake()
 
     def _poll_accepted(self, records: dict[str, SourceRecord]) -> None:
         """Poll the sources whose suspect read was accepted meanwhile, once for each word of the user."""

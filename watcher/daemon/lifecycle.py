@@ -93,7 +93,7 @@ class Daemon:
         self._warn(self._app.config)
         if interrupted := self._app.take_over():
             LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
-        self._guard.run("overdue deadlines", self._app.fire_deadlines)
+        self._guard.run("overdue deadlines", self._fire)
         self._scheduler.watch(_timetables(self._app.config), self._records())
         self._workers.serve(self._app.channels)
         self._scheduler.start()
@@ -109,7 +109,8 @@ class Daemon:
                 case Request.STOP:
                     return 0
                 case Request.RELOAD:
-                    self._reload()
+                    self._guard.run("reload", self._reload)
+                    self._systemd.ready()
         return _GONE
 
     def _reload(self) -> None:
@@ -124,7 +125,6 @@ class Daemon:
                 LOG.error(line("reload.refused", error=wrong, remedy=error.remedy))  # noqa: TRY400 - foreseen
         else:
             self._replace(before, successor)
-        self._systemd.ready()
 
     def _replace(self, before: App, after: App) -> None:
         """Put an app in the place of another: first what is new, then what ran with the old."""
@@ -181,13 +181,18 @@ class Daemon:
     # The app is asked for anew by each step: a reload puts another in its place.
 
     def _fire(self) -> int:
-        return self._app.fire_deadlines()
+        told = self._app.fire_deadlines()
+        if told:
+            LOG.info(line("deadlines.fired", events=told))
+        return told
 
     def _next_deadline(self) -> datetime | None:
         return self._app.next_deadline()
 
     def _prune(self) -> Pruned:
-        return self._app.prune()
+        pruned = self._app.prune()
+        LOG.info(line("state.pruned", polls=pruned.polls, events=pruned.events, versions=pruned.versions))
+        return pruned
 
     def _deliver(self, channel: str) -> Turn:
         return self._app.deliver_next(channel)
@@ -208,6 +213,7 @@ class Daemon:
         store = Store(
             records=self._records,
             waiting=self._waiting,
+            shift=self._app.outbox.shift,
             next_deadline=self._next_deadline,
             is_there=lambda: _inode(self._database) == self._inode,
         )

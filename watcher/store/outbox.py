@@ -57,6 +57,17 @@ class SqliteOutbox:
             query = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE state = 'sending'"
             return connection.execute(query, bound).rowcount
 
+    def shift(self, moved: timedelta) -> None:
+        """Move all that waits, and the pauses of channels, with a clock that was set back."""
+        by_ms = moved // timedelta(milliseconds=1)
+        with self._database.write() as connection:
+            connection.execute(
+                f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by
+                    WHERE {WAITING}""",
+                {"by": by_ms},
+            )
+            connection.execute("UPDATE channels SET paused_until_ms = paused_until_ms + ?", (by_ms,))
+
     def next_due(self, channel: str) -> datetime | None:
         """Return when claim_due next has something for a channel, None where nothing waits."""
         query = f"SELECT MIN(due_at_ms) FROM deliveries WHERE channel = ? AND {WAITING}"
