@@ -1,5 +1,6 @@
 """What an error answer says of itself, cleaned."""
 
+import json
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -38,7 +39,7 @@ def answer(body: str = "", **headers: str) -> Answer:
     ],
 )
 def test_an_error_answer_is_one_short_clean_line(body: str, text: str) -> None:
-    assert error_text(answer(body)) == text
+    assert error_text(answer(body), str) == text
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,8 @@ def test_the_clock_is_compared_with_the_date_of_the_answer() -> None:
     assert clock_skew(answer(date=date), NOW) == timedelta(minutes=14)
     assert clock_skew(answer(), NOW) is None
     assert clock_skew(answer(date="yesterday"), NOW) is None
+
+
+def test_an_endless_text_of_addresses_costs_nothing() -> None:
+    text = error_text(answer(json.dumps({"message": "http://" * 1_000_000})), str)
+    assert len(text) == 200

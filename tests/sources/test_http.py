@@ -221,13 +221,13 @@ def test_https_to_a_plain_port_is_named() -> None:
 def test_the_latest_secrets_are_kept_out_of_errors() -> None:
     http = Http("http://h", settings())
     for number in range(100):
-        http.hide("the-password")
-        http.hide(f"token-{number}-")
+        http.secrets.add("the-password")
+        http.secrets.add(f"token-{number}-")
     body = b"the-password and token-99- and token-90-"
     error = http.refuse("x", Answer(status=500, headers={}, body=body))
     http.close()
     assert error.text == "http://h/x: HTTP 500 (… and … and …)"
-    assert len(http._hidden) == 30
+    assert len(http.secrets) == 30
 
 
 def test_the_chatty_loggers_are_quiet(caplog: pytest.LogCaptureFixture) -> None:

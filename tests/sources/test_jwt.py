@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.wiring import NOW, secret
+from tests.sources.wiring import NOW
 from watcher.sources._jwt import GivenToken, SignedToken, sign
 
 HOUR = timedelta(hours=1)
@@ -59,4 +59,4 @@ def test_a_dropped_token_is_signed_anew() -> None:
 
 
 def test_a_given_token_is_stripped() -> None:
-    assert GivenToken(secret(" abc\n")).text(NOW) == "abc"
+    assert GivenToken(lambda: " abc\n").text(NOW) == "abc"

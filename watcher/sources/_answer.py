@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,6 +12,8 @@ import msgspec
 
 LONGEST_WAIT = timedelta(hours=1)
 _LONGEST_TEXT = 200
+_MOST_READ = 4_000
+"""characters of a foreign text that are looked at: a regex takes the square of them"""
 _SPOKEN_KEYS = ("resourcemessage", "exceptionmessage", "statusmessage", "title", "message", "error")
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 _QUERY = re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", re.IGNORECASE)
@@ -59,20 +61,23 @@ def wait_asked_for(answer: Answer, now: datetime) -> timedelta | None:
     return min(max(at - now, timedelta(0)), LONGEST_WAIT) if at else None
 
 
-def error_text(answer: Answer) -> str:
-    """Return what the answer says of itself as one clean line (see `clean`), empty where it says nothing."""
+def error_text(answer: Answer, conceal: Callable[[str], str]) -> str:
+    """Return what the answer says of itself as one clean line (see `clean`), empty where it says nothing.
+
+    `conceal` takes secrets out of a text; it sees the text before it is cut.
+    """
+    if answer.is_json:
+        return clean(conceal(_spoken(answer.body)))
     text = answer.body[:20_000].decode("utf-8", errors="replace").strip()
     if answer.is_html:
         match = _TITLE.search(text)
-        return clean(re.sub(r"<[^>]*>", " ", match[2])) if match else ""
-    if answer.is_json:
-        return clean(_spoken(answer.body))
-    return clean(text)
+        text = re.sub(r"<[^>]*>", " ", match[2][:_MOST_READ]) if match else ""
+    return clean(conceal(text))
 
 
 def clean(text: str) -> str:
     """Return one short line without control characters, tokens or anything behind an address's `?`."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:_MOST_READ]).split())
     line = _TOKEN.sub("…", _USERINFO.sub(r"\1", _QUERY.sub(r"\1", line)))
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from watcher.domain.duration import say_duration
 from watcher.domain.errors import SourceError
 from watcher.sources._answer import Answer, clean, clock_skew, error_text, wait_asked_for
+
+Conceal = Callable[[str], str]
+"""takes secrets out of a foreign text"""
 
 _NOTICEABLE_SKEW = timedelta(seconds=30)
 _EDITS = frozenset({400, 401, 403, 404, 405, 410})
@@ -34,7 +37,7 @@ _CERTIFICATES = {
 }
 
 
-def connection_failure(where: str, error: BaseException) -> SourceError:
+def connection_failure(where: str, error: BaseException, conceal: Conceal) -> SourceError:
     """Return why no connection came about; the chain of causes tells."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -57,7 +60,7 @@ def connection_failure(where: str, error: BaseException) -> SourceError:
             )
         if isinstance(cause, OSError) and cause.strerror:
             return SourceError(f"{where}: cannot be reached ({clean(cause.strerror)})", remedy="check the network")
-    return SourceError(f"{where}: the connection failed ({clean(str(error)) or type(error).__name__})")
+    return SourceError(f"{where}: the connection failed ({_say(error, conceal)})")
 
 
 def timeout_failure(where: str, limit: timedelta, *, is_connected: bool) -> SourceError:
@@ -66,9 +69,9 @@ def timeout_failure(where: str, limit: timedelta, *, is_connected: bool) -> Sour
     return SourceError(f"{where}: {what} within {say_duration(limit)}", remedy="the next poll tries again")
 
 
-def broken_failure(where: str, error: BaseException) -> SourceError:
+def broken_failure(where: str, error: BaseException, conceal: Conceal) -> SourceError:
     """Return that an answer broke off or is not HTTP."""
-    return SourceError(f"{where}: the answer broke off or is no HTTP ({clean(str(error)) or type(error).__name__})")
+    return SourceError(f"{where}: the answer broke off or is no HTTP ({_say(error, conceal)})")
 
 
 def size_failure(where: str, limit_bytes: int) -> SourceError:
@@ -76,7 +79,7 @@ def size_failure(where: str, limit_bytes: int) -> SourceError:
     return SourceError(f"{where}: the answer is larger than {limit_bytes // 2**20} MiB", remedy="lower page_size")
 
 
-def status_failure(where: str, answer: Answer, now: datetime) -> SourceError:
+def status_failure(where: str, answer: Answer, now: datetime, conceal: Conceal) -> SourceError:
     """Return what an answer that is no success means."""
     if answer.redirect is not None:
         return SourceError(
@@ -84,7 +87,7 @@ def status_failure(where: str, answer: Answer, now: datetime) -> SourceError:
             remedy="if that is where the API lives, put it into url",
         )
     status = answer.status
-    said = error_text(answer)
+    said = error_text(answer, conceal)
     text = f"{where}: HTTP {status}" + (f" ({said})" if said else "")
     if status == 401 and (skew := skew_text(clock_skew(answer, now))):  # noqa: PLR2004
         return SourceError(f"{text}; {skew}", remedy="set this machine's clock", is_permanent=True)
@@ -93,10 +96,10 @@ def status_failure(where: str, answer: Answer, now: datetime) -> SourceError:
     return SourceError(text, remedy=remedy, retry_after=wait, is_permanent=status in _EDITS)
 
 
-def nonsense_failure(where: str, answer: Answer, wanted: str) -> SourceError:
+def nonsense_failure(where: str, answer: Answer, wanted: str, conceal: Conceal) -> SourceError:
     """Return that a successful answer is not what was asked for."""
     if answer.is_html:
-        title = error_text(answer)
+        title = error_text(answer, conceal)
         page = f"an HTML page “{title}”" if title else "an HTML page"
         return SourceError(
             f"{where}: {page} instead of {wanted}, perhaps a log-in page", remedy="check the url and the account"
@@ -112,6 +115,10 @@ def skew_text(skew: timedelta | None) -> str:
         return ""
     side = "ahead of" if skew > timedelta(0) else "behind"
     return f"this machine's clock is {say_duration(abs(skew))} {side} the server's"
+
+
+def _say(error: BaseException, conceal: Conceal) -> str:
+    return clean(conceal(str(error))) or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from watcher.domain.secret import Secret
-
 _LEAST_LEFT = 1 / 5
 """of the lifetime: with less left a token is signed anew"""
 
@@ -47,12 +45,12 @@ class SignedToken:
 class GivenToken:
     """A token that was made elsewhere, read anew each time."""
 
-    def __init__(self, secret: Secret) -> None:
-        self._secret = secret
+    def __init__(self, reveal: Callable[[], str]) -> None:
+        self._reveal = reveal
 
     def text(self, now: datetime) -> str:  # noqa: ARG002 - it cannot be made younger
         """Return the token as it stands now."""
-        return self._secret.reveal().strip()
+        return self._reveal().strip()
 
     def drop(self) -> None:
         """Do nothing: a new one comes from where this one came from."""

@@ -106,17 +106,17 @@ class Session:
         )
         if answer.status not in {200, 201}:
             raise self._http.refuse(_CONNECTIONS, answer)
-        return {**authorization, "X-Waggle-RandomID": self._http.hide(self._random_id(answer))}
+        return {**authorization, "X-Waggle-RandomID": self._http.secrets.add(self._random_id(answer))}
 
     def _credentials(self) -> tuple[dict[str, str], bytes]:
         auth = self._auth
         if isinstance(auth, BearerAuth):
-            return {"Authorization": f"Bearer {self._http.hide(auth.token.reveal().strip())}"}, b""
-        password = self._http.hide(auth.password.reveal())
+            return {"Authorization": f"Bearer {self._http.secrets.reveal(auth.token).strip()}"}, b""
+        password = self._http.secrets.reveal(auth.password)
         if isinstance(auth, FormAuth):
             return {}, json.dumps({"name": auth.username, "password": password}).encode()
         pair = base64.b64encode(f"{auth.username}:{password}".encode()).decode()
-        return {"Authorization": f"Basic {self._http.hide(pair)}"}, b""
+        return {"Authorization": f"Basic {self._http.secrets.add(pair)}"}, b""
 
     def _random_id(self, answer: Answer) -> str:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -17,6 +17,7 @@ from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Look, PageMemory
 from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
 from watcher.sources._answer import Answer
+from watcher.sources._concealment import Concealment
 from watcher.sources._csv import split_csv
 from watcher.sources._http import Http
 from watcher.sources._jwt import GivenToken, SignedToken, sign
@@ -138,7 +139,7 @@ class OnqSource:
         self.name, self.api = name, ONQ
         self._options, self._common, self._digest = options, common, digest
         self._http = Http(options.url, common)
-        self._token = _token(options.auth, self._http.hide)
+        self._token = _token(options.auth, self._http.secrets)
         self._reader = TolerantReader(ONQ, common.timezone)
         self._paging = None if options.paging == "auto" else Paging(options.paging)
 
@@ -247,12 +248,12 @@ class OnqSource:
         return self._http.ask("GET", _PATH, query=query, headers={"Authorization": f"Bearer {token}"})
 
     def _bearer(self) -> str:
-        return self._http.hide(self._token.text(self._common.now()))
+        return self._http.secrets.add(self._token.text(self._common.now()))
 
 
-def _token(auth: JwtAuth | BearerAuth, hide: Callable[[str], str]) -> SignedToken | GivenToken:
+def _token(auth: JwtAuth | BearerAuth, secrets: Concealment) -> SignedToken | GivenToken:
     if isinstance(auth, BearerAuth):
-        return GivenToken(auth.token)
+        return GivenToken(lambda: secrets.reveal(auth.token))
 
     def sign_for(issued: datetime, expires: datetime) -> str:
         claims = {
@@ -262,6 +263,6 @@ def _token(auth: JwtAuth | BearerAuth, hide: Callable[[str], str]) -> SignedToke
             "iat": int(issued.timestamp()),
             "exp": int(expires.timestamp()),
         }
-        return sign(auth.key, hide(auth.secret.reveal()), claims)
+        return sign(auth.key, secrets.reveal(auth.secret), claims)
 
     return SignedToken(sign_for, auth.lifetime)

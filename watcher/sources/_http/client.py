@@ -16,14 +16,13 @@ import httpx
 from watcher.domain.errors import SourceError
 from watcher.sources import _failure as failure
 from watcher.sources._answer import Answer, clean, clock_skew
+from watcher.sources._concealment import Concealment
 from watcher.sources._http.transport import Deadline, Transport
 from watcher.sources.settings import SourceSettings
 
 _MOST_REDIRECTS = 2
 _MOST_COOKIES = 100
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_SHORTEST_SECRET = 4
-_MOST_HIDDEN = 30
 _TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
 _NO_CONNECTION = (httpcore.ConnectError, httpcore.ProxyError, httpx.ConnectError, httpx.ProxyError)
 _BROKEN = (
@@ -46,13 +45,16 @@ for _chatty in ("httpx", "httpcore"):  # at INFO and DEBUG they print addresses 
 
 
 class Http:
-    """A keep-alive connection to the origin of `url`; paths are relative to `url`."""
+    """A keep-alive connection to the origin of `url`; paths are relative to `url`.
+
+    What is put into `secrets` stays out of every error text.
+    """
 
     def __init__(self, url: str, settings: SourceSettings) -> None:
         self.url = url.rstrip("/")
         self._settings = settings
         self._deadline = Deadline(settings.monotonic)
-        self._hidden: dict[str, None] = {}
+        self.secrets = Concealment()
         self.skew: timedelta | None = None
         self._client = httpx.Client(
             transport=Transport(self._deadline, settings),
@@ -62,15 +64,6 @@ class Http:
             trust_env=False,
         )
         self._via = f" through the proxy {_shown(settings.proxy)}" if settings.proxy else ""
-
-    def hide(self, secret: str) -> str:
-        """Return a secret and keep it out of every error text until many newer ones have come."""
-        if len(secret) >= _SHORTEST_SECRET:
-            self._hidden.pop(secret, None)
-            self._hidden[secret] = None
-        if len(self._hidden) > _MOST_HIDDEN:  # tokens come and go for years
-            del self._hidden[next(iter(self._hidden))]
-        return secret
 
     def ask(
         self,
@@ -97,11 +90,12 @@ class Http:
 
     def refuse(self, path: str, answer: Answer) -> SourceError:
         """Return the error that an unwelcome answer amounts to."""
-        return self._hiding(failure.status_failure(self.where(path), answer, self._settings.now()))
+        now, conceal = self._settings.now(), self.secrets.conceal
+        return failure.status_failure(self.where(path), answer, now, conceal)
 
     def doubt(self, path: str, answer: Answer, wanted: str) -> SourceError:
         """Return the error that a successful answer without sense amounts to."""
-        return self._hiding(failure.nonsense_failure(self.where(path), answer, wanted))
+        return failure.nonsense_failure(self.where(path), answer, wanted, self.secrets.conceal)
 
     def where(self, path: str) -> str:
         """Return how errors name an address: without its query."""
@@ -144,11 +138,11 @@ class Http:
             connected = not isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout)
             raise failure.timeout_failure(where, limit, is_connected=connected) from error
         except _NO_CONNECTION as error:
-            raise self._hiding(failure.connection_failure(where + self._via, error)) from error
+            raise failure.connection_failure(where + self._via, error, self.secrets.conceal) from error
         except _BROKEN as error:
-            raise self._hiding(failure.broken_failure(where, error)) from error
+            raise failure.broken_failure(where, error, self.secrets.conceal) from error
         self.skew = clock_skew(answer, self._settings.now())
-        return _redirected(answer, url)
+        return self._redirected(answer, url)
 
     def _drain(self, response: httpx.Response, where: str) -> bytes:
         cap = self._settings.page_bytes
@@ -168,13 +162,12 @@ class Http:
         there, here = httpx.URL(url).join(target), httpx.URL(self.url)
         return (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port)
 
-    def _hiding(self, error: SourceError) -> SourceError:
-        text = error.text
-        for secret in self._hidden:
-            text = text.replace(secret, "…")
-        if text == error.text:
-            return error
-        return SourceError(text, remedy=error.remedy, retry_after=error.retry_after, is_permanent=error.is_permanent)
+    def _redirected(self, answer: Answer, url: str) -> Answer:
+        target = answer.headers.get("location")
+        if answer.status not in _MOVED or not target:
+            return answer
+        whole = str(httpx.URL(url).join(target))  # httpx refused it if it is no address
+        return replace(answer, redirect=_shown(self.secrets.conceal(whole)))
 
 
 class _Jar(CookieJar):
@@ -199,13 +192,6 @@ def _unpacked(response: httpx.Response, cap: int) -> Iterator[bytes]:
         yield unpacker.decompress(chunk, cap + 1)
     if not unpacker.eof:
         raise ValueError("the gzip stream broke off")
-
-
-def _redirected(answer: Answer, url: str) -> Answer:
-    target = answer.headers.get("location")
-    if answer.status not in _MOVED or not target:
-        return answer
-    return replace(answer, redirect=_shown(str(httpx.URL(url).join(target))))  # httpx refused it if it is no address
 
 
 def _shown(url: str) -> str:
