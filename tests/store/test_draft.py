@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.fakes_source import Fields, Leaf, Script, ScriptedSource, pages, raw, row
 from tests.pipeline.stage import Stage, named, types
 from watcher.domain.absence import Guard
-from watcher.domain.errors import SourceError
+from watcher.domain.errors import SourceError, StateError
 from watcher.domain.event import Event
 from watcher.domain.listing import TornError
 from watcher.pipeline.ports import Fate, Look
@@ -72,6 +72,18 @@ def test_rows_that_say_they_are_removed_do_not_make_a_loss_look_small(stage: Sta
     source.scripts = [pages(rows[:9])]
     told = stage.poll(source, guard=Guard(rows=3, share=0.4))
     assert types(told) == ["source.suspect"]
+
+
+def test_a_poll_that_finds_no_room_says_so_and_leaves_nothing_open(stage: Stage) -> None:
+    connection = stage.database.connection()
+    source = ScriptedSource([listed("ab"), pages([row("a", name="x" * 1_000_000)])])
+    stage.poll(source)
+    connection.execute("PRAGMA temp.max_page_count = 50")
+    with pytest.raises(StateError, match="make room"):
+        stage.poll(source)
+    assert not connection.in_transaction
+    connection.execute("PRAGMA temp.max_page_count = 1000000")
+    assert named(stage.poll(source)) == [("conversation.changed", "a")]
 
 
 class Story:

@@ -24,7 +24,7 @@ from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
 from watcher.pipeline.plan import Route
 from watcher.pipeline.poll import PollReport, poll_source
 from watcher.store.alarms import SqliteAlarms
-from watcher.store.database import Database
+from watcher.store.database import Database, open_named
 from watcher.store.lock import hold_state
 from watcher.store.outbox import SqliteOutbox
 from watcher.store.retention import Pruned, prune
@@ -155,12 +155,8 @@ class App:
 @contextmanager
 def open_state(config: Config) -> Iterator[Database]:
     """Give the database of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
-    with hold_state(state_dir(config)):
-        database = Database(database_path(config))
-        try:
-            yield database
-        finally:
-            database.close()
+    with hold_state(state_dir(config)), open_named(database_path(config)) as database:
+        yield database
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Database:
         self._open_lock = threading.Lock()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         _make_private(path)
-        with _named_errors(path), self.write() as connection:
+        with named_errors(path), self.write() as connection:
             _migrate(connection, path)
             self._seed = _digest_seed(connection)
 
@@ -44,15 +44,15 @@ class Database:
         in between, whatever the time-out.
         """
         connection = self.connection()
-        with self._write_lock, _named_errors(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._write_lock, named_errors(self.path), _transaction(connection, "BEGIN IMMEDIATE"):
+            yield connection
+
+    @contextmanager
+    def stage(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction over its TEMP tables, which takes no lock of the database."""
+        connection = self.connection()
+        with named_errors(self.path), _transaction(connection, "BEGIN"):
+            yield connection
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection, outside any transaction; its TEMP tables are its own."""
@@ -92,13 +92,9 @@ class Database:
 
 
 @contextmanager
-def open_existing(path: Path) -> Iterator[Database]:
-    """Give a database that is there already, to be written beside whoever else does.
-
-    Raises StateError where there is none, and for whatever SQLite cannot do with it in the block.
-    """
-    _require(path)
-    with _named_errors(path):
+def open_named(path: Path) -> Iterator[Database]:
+    """Give a database, made where there is none. Raises StateError for what SQLite cannot do with it in the block."""
+    with named_errors(path):
         database = Database(path)
         try:
             yield database
@@ -107,10 +103,21 @@ def open_existing(path: Path) -> Iterator[Database]:
 
 
 @contextmanager
+def open_existing(path: Path) -> Iterator[Database]:
+    """Give a database that is there already, to be written beside whoever else does.
+
+    Raises StateError where there is none, and as open_named does.
+    """
+    _require(path)
+    with open_named(path) as database:
+        yield database
+
+
+@contextmanager
 def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection that cannot write. Raises StateError where there is no readable database."""
     _require(path)
-    with _named_errors(path):
+    with named_errors(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
         )
@@ -120,6 +127,30 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.close()
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Raise StateError, which says which file and what to do, for whatever SQLite cannot do in the block."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        remedy = next((_REMEDIES[key] for key in _REMEDIES if name.startswith(key)), _ANY_REMEDY)
+        raise StateError(f"the database {path} cannot be used: {error} ({name})", remedy=remedy) from error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """Commit the block; where that fails leave no transaction open (SQLite may have ended it by itself)."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _require(path: Path) -> None:
@@ -168,17 +199,7 @@ def _digest_seed(connection: sqlite3.Connection) -> int:
     return int.from_bytes(row[0])
 
 
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Say which file and what to do when SQLite cannot use it."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-        remedy = _REMEDIES.get(name, "look at the file and its directory, or restore a backup")
-        raise StateError(f"the database {path} cannot be used: {error} ({name})", remedy=remedy) from error
-
-
+_ANY_REMEDY = "look at the file and its directory, or restore a backup"
 _REMEDIES = {
     "SQLITE_NOTADB": "it is no SQLite file: move it away, or restore a backup; watcher never overwrites it",
     "SQLITE_CORRUPT": "it is damaged: move it away, or restore a backup; watcher never overwrites it",
@@ -188,3 +209,4 @@ _REMEDIES = {
     "SQLITE_FULL": "the disk is full: make room",
     "SQLITE_IOERR": "the disk reports errors: see the system log",
 }
+"""by the beginning of the error's name, which goes on with details as in SQLITE_IOERR_WRITE"""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from watcher.domain.conversation import Drift
 from watcher.domain.deadline import Deadline, Rearmed
@@ -53,7 +51,7 @@ class SqliteDraft:
 
     def start_read(self, *, is_union: bool) -> None:
         """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
-        with self._staging() as connection:
+        with self._database.stage() as connection:
             connection.execute("DELETE FROM temp.draft_sighted")
             if not is_union:
                 connection.execute("DELETE FROM temp.draft_taken")
@@ -62,7 +60,7 @@ class SqliteDraft:
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
-        with self._staging() as connection:
+        with self._database.stage() as connection:
             connection.execute("UPDATE temp.draft_taken SET is_base = 1")
             self._pages.turn_over()
 
@@ -77,7 +75,7 @@ class SqliteDraft:
 
     def take(self, position: int, page: Remembered, delta: PageDelta) -> None:
         """Take in a page of the listing."""
-        with self._staging() as connection:
+        with self._database.stage() as connection:
             connection.executemany(draft_tables.TAKE, [(row.id, row.digest, row.body) for row in delta.changed])
             moves = [(row_id, 1) for row_id in delta.came] + [(row_id, -1) for row_id in delta.left]
             connection.executemany(draft_tables.COUNT_MOVE, moves)
@@ -85,7 +83,7 @@ class SqliteDraft:
 
     def tally(self) -> Tally:
         """Count what was taken in since start_read, against the snapshot or, in a union, against what was kept."""
-        with self._staging() as connection:
+        with self._database.stage() as connection:
             unvisited = [(row_id, -1) for row_id in self._pages.unvisited_ids()]
             connection.executemany(draft_tables.COUNT_MOVE, unvisited)
             twice = self._pages.held_of(draft_tables.removed_that_came(connection, self._key))
@@ -198,18 +196,7 @@ class SqliteDraft:
             self._flush()
 
     def _flush(self) -> None:
-        with self._staging() as connection:
+        with self._database.stage() as connection:
             for table, waiting in self._waiting.items():
                 connection.executemany(draft_tables.INSERTS[table], waiting)
         self._waiting.clear()
-
-    @contextmanager
-    def _staging(self) -> Iterator[sqlite3.Connection]:
-        """One transaction over TEMP tables: it takes no lock of the database."""
-        self._connection.execute("BEGIN")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")

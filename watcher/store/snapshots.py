@@ -13,7 +13,7 @@ from watcher.domain.health import Health
 from watcher.domain.snapshot import Row
 from watcher.pipeline.outbox import Owed
 from watcher.pipeline.snapshots import PollRecord, SourceRecord
-from watcher.store.database import Database
+from watcher.store.database import Database, named_errors
 from watcher.store.deadlines import load_deadlines, store_rearmed
 from watcher.store.draft import SqliteDraft
 from watcher.store.events import insert_owed, remember_ruleset
@@ -57,12 +57,13 @@ class SqliteSnapshots:
 
     @contextmanager
     def draft(self, record: SourceRecord) -> Iterator[SqliteDraft]:
-        """Give the draft of one poll, on this thread's connection."""
-        draft = SqliteDraft(self._database, record)
-        try:
-            yield draft
-        finally:
-            draft.drop()
+        """Give the draft of one poll, on this thread's connection. Raises StateError as `named_errors` does."""
+        with named_errors(self._database.path):
+            draft = SqliteDraft(self._database, record)
+            try:
+                yield draft
+            finally:
+                draft.drop()
 
     def rearm(self, record: SourceRecord, leads: str, decide: Callable[[Row, Sequence[Deadline]], Rearmed]) -> None:
         """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
