@@ -75,3 +75,13 @@ def test_one_wrong_id_changes_nothing(stand: SqliteStand) -> None:
 def test_an_ambiguous_beginning_is_refused(stand: SqliteStand) -> None:
     with pytest.raises(NotFoundError, match="several"):
         retry(stand.database, NOW, ids=[""])
+
+
+def test_what_was_cut_short_can_be_moved_when_its_lease_has_run_out(stand: SqliteStand) -> None:
+    for number, channel in ((4, "gone"), (5, "mail")):
+        stand.owe(make_event(number), channel, due_at=NOW)
+        claim(stand.outbox, channel=channel)
+    assert drop(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(4), "gone")]) == 1
+    assert retry(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(5), "mail")]) == 1
+    assert stand.state(make_event(4), "gone") == "dead"
+    assert claim(stand.outbox, channel="mail", now=NOW + LEASE).was_interrupted

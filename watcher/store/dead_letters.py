@@ -6,14 +6,18 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
+from watcher.domain.delivery import DeliveryState, shown_state
 from watcher.domain.errors import NotFoundError
 from watcher.store.database import Database
-from watcher.store.rows import to_ms
+from watcher.store.rows import from_ms, to_ms
 
 _RETRIED = """UPDATE deliveries SET state = 'pending', due_at_ms = :now, forgiven = attempts, is_dropped = 0,
-    settled_at_ms = NULL, reason = 'to be tried again, asked by the operator'"""
+    settled_at_ms = NULL, owner = '', lease_until_ms = NULL, reason = 'to be tried again, asked by the operator'"""
 _DROPPED = """UPDATE deliveries SET state = 'dead', due_at_ms = NULL, is_dropped = 1, settled_at_ms = :now,
+    owner = '', lease_until_ms = NULL,
     reason = 'dropped by the operator' || CASE reason WHEN '' THEN '' ELSE '; before: ' || reason END"""
+_MOVABLE = frozenset({DeliveryState.DEAD, DeliveryState.FAILED, DeliveryState.PENDING, DeliveryState.UNKNOWN})
+_ONLY_MOVABLE = "only dead, failed, pending and unknown ones can be moved"
 _DEAD = "state = 'dead' AND is_dropped = 0"
 
 
@@ -35,7 +39,7 @@ def _move(database: Database, now: datetime, change: str, ids: Iterable[str], ch
     named = tuple(ids)
     with database.write() as connection:
         if named:
-            whole = {_resolve(connection, one) for one in named}
+            whole = {_resolve(connection, one, now) for one in named}
             return sum(
                 connection.execute(f"{change} WHERE id = :id", {"now": to_ms(now), "id": one}).rowcount for one in whole
             )
@@ -45,17 +49,18 @@ def _move(database: Database, now: datetime, change: str, ids: Iterable[str], ch
         ).rowcount
 
 
-def _resolve(connection: sqlite3.Connection, written: str) -> str:
-    """Return the whole id of one delivery that is neither delivered nor on its way."""
+def _resolve(connection: sqlite3.Connection, written: str, now: datetime) -> str:
+    """Return the whole id of one delivery that is neither delivered nor on its way; a lease that ran out is no way."""
     prefix = written.rstrip("…").lower()
-    query = "SELECT id, state FROM deliveries WHERE id >= ? AND id < ? ORDER BY id LIMIT 3"
+    query = "SELECT id, state, lease_until_ms FROM deliveries WHERE id >= ? AND id < ? ORDER BY id LIMIT 3"
     found = connection.execute(query, (prefix, prefix + "g")).fetchall()  # ids are hex: g comes after all of them
     if not found:
         raise NotFoundError(f"there is no delivery {written}", remedy="see `watcher deliveries list`")
     if len(found) > 1:
         names = ", ".join(row[0] for row in found)
         raise NotFoundError(f"{written} is the beginning of several deliveries: {names}", remedy="write more of it")
-    whole, state = found[0]
-    if state not in {"dead", "failed", "pending"}:
-        raise NotFoundError(f"delivery {written} is {state}", remedy="only dead, failed and pending ones can be moved")
+    whole, stored, lease_until_ms = found[0]
+    state = shown_state(DeliveryState(stored), from_ms(lease_until_ms), now)
+    if state not in _MOVABLE:
+        raise NotFoundError(f"delivery {written} is {state}", remedy=_ONLY_MOVABLE)
     return str(whole)
