@@ -125,7 +125,13 @@ def test_a_row_at_its_place_takes_its_id_from_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "text"), [(b'{"id": 7}', "7"), (b'{"id": "7"}', "7"), (b'{"x": 1, "id": 99999999999999999999}', "9" * 20)]
+    ("row", "text"),
+    [
+        (b'{"id": 7}', "7"),
+        (b'{"id": "7"}', "7"),
+        (b'{"x": 1, "id": 99999999999999999999}', "9" * 20),
+        (b'{"id": "a\\u0000b"}', "a\ufffdb"),  # of which SQLite would find no more than the a
+    ],
 )
 def test_an_id_is_text_whatever_its_type(row: bytes, text: str) -> None:
     assert row_id(row) == text

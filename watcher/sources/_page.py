@@ -97,7 +97,7 @@ def row_id(row: bytes) -> str:
         written = msgspec.json.decode(row, type=_Row).id
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise SourceError(f"a listing row without a usable id: {clean(str(error))}") from error
-    text = str(written).strip()
+    text = str(written).strip().replace("\0", "\N{REPLACEMENT CHARACTER}")  # SQLite's JSON ends a text at a NUL
     if not text:
         raise SourceError("a listing row without a usable id: it is empty")
     return text
