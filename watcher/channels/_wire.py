@@ -6,7 +6,9 @@ smtplib are wrapped, once a process; a wrapper only notes something for a thread
 
 from __future__ import annotations
 
+import http.client
 import smtplib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +31,8 @@ _LOGGED_IN = 235
 
 ANSWER_BYTES = 65_536
 ANSWER_DEADLINE = timedelta(seconds=10)
+SEND_DEADLINE = timedelta(seconds=60)
+"""for a whole send; the time-outs of requests and smtplib are one for each read, which a drip never meets"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Exchange:
     `response`: the last HTTP answer. `smtp`: the last SMTP answer that refused something, code and text.
     `fault`: why the last connection failed; None when one worked after it.
     `headers` are added to each HTTP request that does not have them; `answer_within` bounds the reading of an answer.
+    `connection`: the socket that an answer is awaited on. `is_over`: the time for the whole send has run out.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -45,6 +50,15 @@ class Exchange:
     smtp: tuple[int, str] | None = None
     fault: BaseException | None = None
     answer_within: timedelta = ANSWER_DEADLINE
+    connection: socket.socket | None = None
+    is_over: bool = False
+
+    def end(self) -> None:
+        """Break off whatever is still awaited, from another thread."""
+        self.is_over = True
+        if self.connection is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.connection, socket.SHUT_RDWR)  # the method of a TLS socket forgets its TLS
 
 
 class _Watched(threading.local):
@@ -57,15 +71,24 @@ _is_installed = False
 
 
 @contextmanager
-def watch(headers: dict[str, str], answer_within: timedelta = ANSWER_DEADLINE) -> Iterator[Exchange]:
-    """Note what this thread's requests and mails meet until the end of the block."""
+def watch(
+    headers: dict[str, str], answer_within: timedelta = ANSWER_DEADLINE, within: timedelta = SEND_DEADLINE
+) -> Iterator[Exchange]:
+    """Note what this thread's requests and mails meet until the end of the block; end what takes longer than `within`.
+
+    A service that drips would otherwise keep its worker for ever.
+    """
     _install()
     exchange = Exchange(headers=headers, answer_within=answer_within)
+    timer = threading.Timer(within.total_seconds(), exchange.end)
+    timer.daemon = True
+    timer.start()
     _watched.exchange = exchange
     try:
         yield exchange
     finally:
         _watched.exchange = None
+        timer.cancel()
 
 
 def _install() -> None:
@@ -73,6 +96,7 @@ def _install() -> None:
     with _install_lock:
         if not _is_installed:
             _wrap(HTTPAdapter, "send", _send)
+            _wrap(http.client.HTTPConnection, "getresponse", _getresponse)
             _wrap(smtplib.SMTP, "getreply", _getreply)
             _wrap(smtplib.SMTP, "connect", _connect)
             _wrap(smtplib.SMTP, "starttls", _noting_faults)
@@ -119,7 +143,19 @@ def _read_body(response: Any, within: timedelta) -> None:
     response._content_consumed = True  # noqa: SLF001
 
 
+def _getresponse(exchange: Exchange, original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+    _await_on(exchange, connection.sock)
+    return original(connection, *args, **kwargs)
+
+
+def _await_on(exchange: Exchange, connection: socket.socket | None) -> None:
+    exchange.connection = connection
+    if exchange.is_over:  # looked at after the socket is known: the timer may run in between
+        raise TimeoutError
+
+
 def _getreply(exchange: Exchange, original: Callable[..., Any], smtp: Any) -> Any:
+    _await_on(exchange, smtp.sock)
     code, text = _noting_faults(exchange, original, smtp)
     if code == _LOGGED_IN:
         exchange.smtp = None
@@ -132,7 +168,7 @@ def _noting_faults(exchange: Exchange, original: Callable[..., Any], *args: Any,
     try:
         return original(*args, **kwargs)
     except (OSError, smtplib.SMTPException) as fault:  # requests' own errors are OSErrors
-        exchange.fault = fault
+        exchange.fault = TimeoutError() if exchange.is_over else fault
         raise
 
 
