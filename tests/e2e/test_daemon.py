@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.running_daemon import DaemonProcess, audience, daemon_process, sources, wait_until
+from tests.machine import require_debian
 from watcher.lab import Arrival, Kind, Lab, Receiver
+from watcher.store.database import FILE_NAME
 
 KILLS = int(os.environ.get("WATCHER_KILLS", "12"))
 pytestmark = pytest.mark.timeout(90 + 10 * KILLS)
@@ -92,6 +94,39 @@ def test_a_stop_does_not_wait_for_an_api_that_hangs(daemon: DaemonProcess, lab: 
     begun_s = time.monotonic()
     assert daemon.stop() == 0
     assert time.monotonic() - begun_s < 10
+
+
+def test_a_second_interrupt_ends_it_at_once_and_what_hung_is_sent_again(
+    daemon: DaemonProcess, lab: Lab, receiver: Receiver
+) -> None:
+    _begin(daemon, lab, receiver)
+    receiver.hang(times=1)
+    _ask(lab)
+    receiver.wait_for(1, 10)
+    daemon.signal(signal.SIGINT)
+    daemon.wait_until_told("STOPPING=1")
+    daemon.signal(signal.SIGINT)
+    assert daemon.child.wait(3) == -signal.SIGINT
+    daemon.start()
+    first, second = receiver.wait_for(2, 10)
+    assert _keys([first]) == _keys([second])
+    assert first.json()["message"] != second.json()["message"]  # it says that it is a repetition
+
+
+def test_a_database_that_is_taken_away_ends_it(daemon: DaemonProcess, lab: Lab, receiver: Receiver) -> None:
+    _begin(daemon, lab, receiver)
+    (daemon.state / FILE_NAME).unlink()
+    assert daemon.child.wait(20) == 1
+    assert "state.gone" in daemon.log()
+
+
+def test_no_secret_is_ever_in_the_log(daemon: DaemonProcess, lab: Lab, receiver: Receiver) -> None:
+    _begin(daemon, lab, receiver)
+    lab.onq.faults.add("status", status=500, times=1)
+    lab.osn.faults.add("status", status=500, times=1)
+    wait_until(receiver, lambda: daemon.log().count("source.recovered") == 2)
+    daemon.stop()
+    assert not [secret for secret in (lab.onq.secret, lab.onq.key, lab.osn.password) if secret in daemon.log()]
 
 
 def test_what_waited_while_the_receiver_was_down_arrives_when_it_is_up_again(
@@ -233,3 +268,28 @@ def test_the_watchdog_is_fed_and_a_stop_is_announced(daemon: DaemonProcess, lab:
     daemon.signal(signal.SIGINT)
     daemon.wait_until_told("STOPPING=1")
     assert daemon.child.wait(20) == 0
+
+
+def test_polls_and_messages_go_on_when_the_clock_is_set_back_and_ahead(
+    daemon: DaemonProcess, lab: Lab, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the daemon's wall clock is moved; the APIs keep theirs, so OnQ's log-in fails and OSN is looked at."""
+    require_debian("faketime", package="faketime")
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    with monkeypatch.context() as fake:
+        fake.setenv("LD_PRELOAD", str(next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))))
+        fake.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
+        fake.setenv("FAKETIME_NO_CACHE", "1")
+        fake.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        _begin(daemon, lab, receiver)
+    row = next(row for row in lab.osn.rows if row["state"] == "OPEN_ACTIVE")
+    told = "SELECT COUNT(*) FROM events WHERE type = 'unread.new'"
+    for unread, offset in enumerate(("-2h", "+400d", "+0"), start=1):
+        clock.write_text(offset)
+        wait_until(receiver, lambda jumps=unread: daemon.log().count("clock.jumped") == jumps)  # type: ignore[misc]
+        lab.osn.rows.update(row["id"], nUnread=1_000 + unread)
+        wait_until(receiver, lambda events=unread: daemon.rows(told) == [(events,)])  # type: ignore[misc]
+    waiting = "SELECT COUNT(*) FROM deliveries WHERE state != 'delivered'"
+    wait_until(receiver, lambda: daemon.rows(waiting) == [(0,)])
+    assert daemon.stop() == 0
