@@ -1,10 +1,12 @@
 """CSV exports, with and without a header, and that they read like JSON."""
 
 import json
+from socket import socket
 
 import pytest
 
-from tests.sources.wiring import NOTHING, lab, onq
+from tests.sources.test_http import serving
+from tests.sources.wiring import NOTHING, build, lab, onq, secret
 from watcher.domain.errors import SourceError
 from watcher.sources._csv import split_csv
 from watcher.sources.onq import ONQ
@@ -69,3 +71,16 @@ def test_csv_and_json_of_the_same_rows_give_the_same_readings(has_header: bool, 
     assert len(readings["csv"]) == 40
     assert readings["csv"] == readings["json"]
     assert readings["csv"][0].fields.keys() == ONQ.fields.keys()
+
+
+@pytest.mark.parametrize("body", ["1" + 24 * "," + "2", ""])
+def test_an_export_of_unknown_length_proves_nothing(body: str) -> None:
+    def talk(connection: socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n" + body.encode())
+
+    auth = {"kind": "bearer", "token": secret("a-token")}
+    with serving(talk) as port:
+        source = build("onq", {"url": f"http://127.0.0.1:{port}", "auth": auth, "format": "csv"})
+        with pytest.raises(SourceError, match="nothing proves it whole"):
+            list(source.read(NOTHING))

@@ -97,6 +97,13 @@ def test_what_is_no_whole_http_answer_is_an_error(raw: bytes) -> None:
         assert "the answer broke off or is no HTTP" in refusal(f"http://127.0.0.1:{port}").text
 
 
+def test_a_gzip_body_is_read_to_its_last_member() -> None:
+    body = gzip.compress(b"[1,") + gzip.compress(b"2]")
+    raw = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with serving(answering(raw + body)) as port:
+        assert ask(f"http://127.0.0.1:{port}").body == b"[1,2]"
+
+
 @pytest.mark.parametrize(
     ("location", "where"),
     [("https://u:p@h/x?y=1", "https://h/x"), ("//h/x", "http://h/x")],

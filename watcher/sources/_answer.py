@@ -45,6 +45,11 @@ class Answer:
         """Whether the body begins like a JSON object or list."""
         return self.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
+    @property
+    def has_length(self) -> bool:
+        """Whether it said where it ends, so that one that was cut short was noticed (RFC 9112, 6.3 and RFC 1952)."""
+        return not self.headers.keys().isdisjoint({"content-length", "transfer-encoding", "content-encoding"})
+
 
 def clock_skew(answer: Answer, now: datetime) -> timedelta | None:
     """How far `now` is ahead of the server's clock (to the second), None where the server does not say."""

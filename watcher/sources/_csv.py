@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import chain
 
 import msgspec
 
@@ -21,19 +22,21 @@ def split_csv(body: bytes, columns: Sequence[str]) -> Sheet:
     Raises SourceError for a record that has more or fewer cells than there are columns.
     """
     records = _records(body)
-    if not records:
+    first = next(records, None)
+    if first is None:
         return Sheet(rows=[])
-    names = list(columns)
-    if _is_header(records[0], columns):
-        names = [cell.strip() for cell in records.pop(0)]
-    return Sheet(rows=[_object(names, record) for record in records])
+    if _is_header(first, columns):
+        names = [cell.strip() for cell in first]
+        return Sheet(rows=[_object(names, record) for record in records])
+    return Sheet(rows=[_object(columns, record) for record in chain([first], records)])
 
 
-def _records(body: bytes) -> list[list[str]]:
+def _records(body: bytes) -> Iterator[list[str]]:
+    """Yield the records one by one: a list of all would hold many times what their text does."""
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(StringIO(body.decode("utf-8"), newline=""), strict=True)
     try:
-        return [record for record in reader if record]
+        yield from (record for record in reader if record)
     except csv.Error as error:
         raise SourceError(f"the answer is not whole CSV: {clean(str(error))}") from error
 

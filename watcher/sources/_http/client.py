@@ -186,12 +186,21 @@ def _unpacked(response: httpx.Response, cap: int) -> Iterator[bytes]:
         return
     if coding not in {"gzip", "x-gzip"}:
         raise ValueError(f"unasked content-encoding {clean(coding)}")
-    unpacker = zlib.decompressobj(wbits=31)
+    unpacker = _unpacker()
     for chunk in response.iter_raw():
-        # max_length bounds what one chunk of a gzip bomb can unfold to; whatever is beyond the cap fails anyway
-        yield unpacker.decompress(chunk, cap + 1)
+        left = chunk
+        while left:
+            if unpacker.eof:  # RFC 1952, 2.2: a gzip file is one member after the other
+                unpacker = _unpacker()
+            # max_length bounds what one chunk of a gzip bomb can unfold to; whatever is beyond the cap fails anyway
+            yield unpacker.decompress(left, cap + 1)
+            left = unpacker.unused_data
     if not unpacker.eof:
         raise ValueError("the gzip stream broke off")
+
+
+def _unpacker() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=31)
 
 
 def _shown(url: str) -> str:
