@@ -1,5 +1,6 @@
 """Bodies cut into rows: every envelope, every total, and what is no list."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +99,24 @@ def test_a_terse_list_without_items_is_empty_but_an_error_is_not() -> None:
 def test_what_is_no_list_is_an_error(body: bytes) -> None:
     with pytest.raises(SourceError):
         split_json(body, ENVELOPE)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud83d", "\ufffd"),
+        (r"\udc00", "\ufffd"),
+        (r"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (r"\ud83dA", "\ufffdA"),
+        (r"\\ud83d \uD83D", r"\ud83d" + " \ufffd"),  # the first is a backslash and some letters
+    ],
+)
+def test_half_a_character_in_a_name_does_not_hide_the_list(written: str, read: str) -> None:
+    row = f'{{"id": 1, "name": "x{written}y"}}'.encode()
+    cut = cut_page(b'{"data": [%s, {"id": 2}]}' % row, _split, digest, None)
+    assert cut.rows is not None
+    assert (cut.ids, msgspec.json.decode(cut.rows[0])["name"]) == (("1", "2"), f"x{read}y")
+    assert row_id(row) == "1"
 
 
 @given(st.binary(max_size=100))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ LIST_KEYS = ("data", "items", "content", "conversations", "results", "rows")
 TOTAL_KEYS = ("total", "totalElements", "total_count", "totalCount", "count")
 _ERROR_KEYS = frozenset({"error", "errors", "message", "title", "resourcemessage", "exceptionmessage", "statusmessage"})
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
+"""both halves of a character, one half alone (RFC 8259, 8.2), or any other escape"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,7 @@ def split_json(body: bytes, envelope: Envelope) -> Sheet:
 def row_id(row: bytes) -> str:
     """Return a raw row's id as text; raises SourceError where there is none."""
     try:
-        written = msgspec.json.decode(row, type=_Row).id
+        written = _read(row, _Row).id
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise SourceError(f"a listing row without a usable id: {clean(str(error))}") from error
     text = str(written).strip().replace("\0", "\N{REPLACEMENT CHARACTER}")  # SQLite's JSON ends a text at a NUL
@@ -136,9 +141,23 @@ def _rows(array: bytes) -> list[bytes]:
 
 def _decode(body: bytes, shape: Any) -> Any:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return _read(body, shape)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise SourceError(f"the answer is not whole JSON: {clean(str(error))}") from error
+
+
+def _read(body: bytes, shape: Any) -> Any:
+    """Decode JSON, also with halves of characters, as a server leaves them that cuts names in the middle of an emoji.
+
+    msgspec refuses the whole body for one of them; each becomes a replacement character.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.DecodeError:
+        mended = _ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body)
+        if mended == body:
+            raise
+    return msgspec.json.decode(mended, type=shape)
 
 
 def _is_list(raw: msgspec.Raw | None) -> bool:

@@ -18,6 +18,7 @@ from watcher.sources._dates import read_instant
 _YES = frozenset({"true", "1", "yes", "y", "t", "on"})
 _NO = frozenset({"false", "0", "no", "n", "f", "off"})
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
+_HALVES = re.compile("[\ud800-\udfff]")
 _LARGEST_COUNT = 2**63 - 1
 _EXACT = 2.0**53
 """beyond it a float stands for more than one whole number"""
@@ -100,8 +101,7 @@ def _members_anyhow(row: bytes) -> Any:
     try:
         text = row.decode("utf-8", errors="replace")
         loaded = json.loads(text, parse_float=_finite, parse_constant=str)
-        clean = json.dumps(loaded, ensure_ascii=False).encode("utf-8", errors="replace")
-        return msgspec.json.decode(clean)
+        return msgspec.json.decode(_HALVES.sub("\N{REPLACEMENT CHARACTER}", json.dumps(loaded, ensure_ascii=False)))
     except (ValueError, RecursionError, msgspec.MsgspecError):
         return None
 
