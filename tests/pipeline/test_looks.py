@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.pipeline.fakes_source import Fields, ScriptedSource, pages, raw
 from tests.pipeline.stage import Stage, named
 from watcher.domain.absence import Guard
+from watcher.domain.errors import SourceError
 from watcher.pipeline.absences import MAX_UNANSWERED
 from watcher.pipeline.ports import Fate, Look
 from watcher.sources.osn import OSN
@@ -17,8 +19,8 @@ MANY_POLLS = 40
 UNANSWERED = "abc"  # as many as end the questions of a poll
 
 
-def osn_row(row_id: str) -> Fields:
-    return {"id": row_id, "name": row_id, "state": "OPEN_ACTIVE"}
+def osn_row(row_id: str, **fields: Any) -> Fields:
+    return {"id": row_id, "name": row_id, "state": "OPEN_ACTIVE", **fields}
 
 
 def osn(*lists: str) -> ScriptedSource:
@@ -61,7 +63,8 @@ def test_deadlines_wait_while_another_list_takes_the_place_of_the_rows(stage: St
     stage.poll(source, hold=gate.hold)
     gate.rows.clear()
     stage.poll(source, hold=gate.hold, identity="another list")
-    assert gate.rows == [3, 0, 0, 2]
+    assert (gate.rows[0], gate.rows[-1]) == (3, 2)
+    assert gate.rows[1:-1:2] == gate.rows[2:-1:2]  # nothing changes while nothing is held
 
 
 def test_rows_that_are_never_answered_keep_no_other_from_being_asked_after(stage: Stage) -> None:
@@ -80,3 +83,14 @@ def test_hidden_rows_are_asked_after_also_when_absent_ones_are_never_answered(st
     stage.poll(source, guard=CALM)
     source.looks["d"] = GONE
     assert named(stage.poll(source, guard=CALM)) == [("conversation.removed", "d")]
+
+
+def test_an_answer_that_shows_other_fields_than_the_list_is_no_change(stage: Stage) -> None:
+    lists = [[osn_row("a"), osn_row("b", mood="x")], [osn_row("a")], [osn_row("a"), osn_row("b", mood="x")]]
+    looks: dict[str, Look | SourceError] = {}
+    looks["b"] = Look(fate=Fate.PRESENT, row=raw(osn_row("b", colour="red", state="CLOSED_RESOLVED")))
+    source = ScriptedSource([pages(rows) for rows in lists], looks, api=OSN)
+    stage.poll(source)
+    assert named(stage.poll(source)) == [("conversation.ended", "b")]
+    assert named(stage.poll(source)) == [("conversation.opened", "b")]
+    assert stage.conversation("b").fields["mood"] == "x"

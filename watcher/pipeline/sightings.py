@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from watcher.domain.conversation import Drift, settle
+from watcher.domain.api import Api
+from watcher.domain.conversation import Conversation, Drift, Reading, settle
 from watcher.domain.deadline import Deadline, DeadlineState, rearm
 from watcher.domain.derive import Stance, advance, derive_facts, is_flagged_removed, see, to_event
 from watcher.domain.event import Between, EventType
@@ -77,6 +78,8 @@ def take_row(
     _note_drift(findings, reading.drifts, reading.absent)
     if stored is None and not taking.knows_first:
         return
+    if stored is not None and presence is Presence.HIDDEN:
+        reading = _as_listed(taking.stance.api, reading, stored.conversation)
     after = settle(taking.stance.api, reading, stored.conversation if stored else None)
     sighting = see(taking.stance.api, stored, after, taking.stance.unwatched)
     standing = _place(taking, advance(sighting, taking.now), presence)
@@ -152,6 +155,13 @@ def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Seque
         findings.changed += 1
         _tell(taking, findings, row, derive_facts(sighting), stored)
         arm(taking, findings, row, deadlines, is_silent=False)
+
+
+def _as_listed(api: Api, reading: Reading, before: Conversation) -> Reading:
+    """An answer about one row may show other fields than the list does: undocumented ones stay as the list had them."""
+    documented = {name: value for name, value in reading.fields.items() if name in api.fields}
+    others = {name: value for name, value in before.fields.items() if name not in api.fields}
+    return replace(reading, fields={**documented, **others})
 
 
 def _facts(taking: Taking, sighting: Sighting, standing: Standing) -> tuple[Fact, ...]:
