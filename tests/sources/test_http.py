@@ -3,14 +3,15 @@
 import base64
 import gzip
 import logging
+import socket as socket_module
 import ssl
 import subprocess
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from socket import create_server, socket
+from socket import AF_INET, SOCK_STREAM, create_server, socket
 from threading import Thread
 from typing import Any
 
@@ -139,6 +140,44 @@ def test_a_refused_connection_and_an_unknown_host_are_named() -> None:
     assert "the connection was refused" in refusal(f"http://127.0.0.1:{port}").text
     error = refusal("https://does-not-exist.invalid/api")
     assert error.text == "https://does-not-exist.invalid/api/conversations: the host name cannot be resolved"
+
+
+@contextmanager
+def silent(addresses: list[str], port: int = 0) -> Iterator[int]:
+    """Listeners whose queues are full, so that further connections are never answered."""
+    with ExitStack() as opened:
+        for address in addresses:
+            listener = opened.enter_context(create_server((address, port), backlog=0))
+            port = listener.getsockname()[1]
+            for _ in range(3):
+                waiting = opened.enter_context(socket())
+                waiting.setblocking(False)
+                waiting.connect_ex((address, port))
+        yield port
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, name: str, addresses: list[str]) -> None:
+    """Let the machine's resolver know a name."""
+    real, found = socket_module.getaddrinfo, [(AF_INET, SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+    monkeypatch.setattr(
+        socket_module, "getaddrinfo", lambda host, *a, **more: found if host == name else real(host, *a, **more)
+    )
+
+
+def test_all_addresses_of_a_host_share_the_time_of_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+    resolve(monkeypatch, "many.example", addresses)
+    limit = timedelta(seconds=0.6)
+    with silent(addresses) as port:
+        began = time.monotonic()
+        assert "no connection within" in refusal(f"http://many.example:{port}", request_timeout=limit).text
+    assert time.monotonic() - began < 2 * limit.total_seconds()
+
+
+def test_an_address_that_is_silent_does_not_hide_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, "two.example", ["127.0.0.2", "127.0.0.1"])
+    with serving(OK) as port, silent(["127.0.0.2"], port):
+        assert ask(f"http://two.example:{port}", request_timeout=timedelta(seconds=1)).body == b"[]"
 
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -91,8 +92,18 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._real.connect_tcp(host, port, self._deadline.check(), local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        """Try a host's addresses one after the other; each gets its share of the time that is left for all."""
+        failure: Exception = httpcore.ConnectTimeout()
+        addresses = _addresses(host, port)
+        for tried, address in enumerate(addresses):
+            limit = self._deadline.check() / (len(addresses) - tried)
+            try:
+                stream = self._real.connect_tcp(address, port, limit, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(stream, self._deadline)
+        raise failure
 
 
 class _Stream(httpcore.NetworkStream):
@@ -118,6 +129,14 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._real.get_extra_info(info)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(error) from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def _proxy(written: str) -> httpcore.Proxy:
