@@ -12,13 +12,14 @@ from watcher.domain.inert import NAME_LENGTH, inert, inert_name, inert_url
 RIGHT_TO_LEFT, ISOLATE, ZERO_WIDTH, JOINER = "\u202e", "\u2066", "\u200b", "\u2060"
 MENTIONS = (
     "@everyone @here @channel @all <!channel> <!here> <!everyone> <@U012AB3CD> <@!123> <@&456> <#C024BE7LR> "
-    "<!subteam^SAZ94GDB8> ＠everyone ﹫here @room @user:matrix.org #general #room:matrix.org ~town-square"
+    "<!subteam^SAZ94GDB8> ＠everyone ﹫here @room @user:matrix.org #general ＃general #room:matrix.org ~town-square"
 ).split()
 LINKS = (
     "https://evil.example http://evil.example/a?b=c ftp://evil.example evil.example www.evil.example x.io "
     "<https://evil.example|bank> [bank](https://evil.example) [bank][1] ![pic](https://evil.example/p.png) "
     "[[wiki]] <a·href=x>bank</a> mailto:a@evil.example a@evil.example javascript:alert(1) tel:+123 //evil.example/x "
-    "data:text/html,x slack://open matrix:u/x magnet:?xt=1 [x]:https://evil.example HTTPS://EVIL.EXAMPLE"
+    "data:text/html,x slack://open matrix:u/x magnet:?xt=1 [x]:https://evil.example HTTPS://EVIL.EXAMPLE "
+    "evil．example evil。example evil｡example www．evil.example"
 ).split()
 MARKUP = (
     "**bold** *bold* _it_ __u__ ~~gone~~ ~gone~ `code` ```block``` ||spoiler|| <b>x</b> <script>alert(1)</script> "
@@ -70,13 +71,13 @@ LIVE = {
     "a Slack or HTML tag": r"[<>＜＞]",
     "a scheme": r"\w://",
     "a Markdown link": r"\]\(|\]\[|\]:",
-    "a bare domain": r"\w\.[^\W\d_]{2}",
+    "a bare domain": r"\w\.[^\W\d_]{2}|\w[．。｡][A-Za-z]{2}",
     "emphasis or code": r"[*`~|＊]",
     "an entity": r"&#?\w+;",
     "an emoji": r":[\w+-]+:",
     "a scheme without slashes": r"(?i)\b(mailto|javascript|data|tel):[^\s”…]",
     "a command": r"(^|\s)/\w",
-    "a hash tag": r"#[^\W\d]",
+    "a hash tag": r"[#＃][^\W\d]",
     "a backslash": r"\\",
 }
 
@@ -127,6 +128,7 @@ def test_inert_text_stays_as_it_is(name: str) -> None:
         "Leading Change",
         "Führung & Wandel – Teil 2 (C#, .NET)",
         "v2.0: snake_case, 50 % off, 3/4 done, a/b",
+        "日本語。これは終わり。",
         "Größe ≠ Gewicht; 日本語 العربية हिन्दी Tiếng Việt",
         "Q&A at 10:30",
         "Emoji 🎉 stay",

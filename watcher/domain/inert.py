@@ -27,16 +27,17 @@ _BREAKS = tuple(
         (r"(?<![^\W_])_|_(?![^\W_])", "＿"),  # emphasis: an underscore that is not inside a word
         (r"([@＠﹫])(?=\S)", r"\1 "),  # mentions, mail addresses
         (r":(?=//|／／)", ": "),  # any scheme://
-        (r"(?<=\w)\.(?=[^\W\d_]{2})", ". "),  # bare domains: x.io
+        (r"(?<=\w)([.．])(?=[^\W\d_]{2})", r"\1 "),  # bare domains: x.io
+        (r"(?<=\w)([。｡])(?=[A-Za-z]{2})", r"\1 "),  # as good as a dot in them (UTS 46), though a full stop elsewhere
         (r"(?i)\b(mailto|tel|sms|data|javascript|magnet|xmpp|matrix):(?=\S)", r"\1: "),  # schemes without slashes
         (r"(?<![\w/])/(?=\w)", "/ "),  # Telegram's commands
-        (r"#(?=[^\W\d])", "# "),  # hash tags, rooms
+        (r"([#＃])(?=[^\W\d])", r"\1 "),  # hash tags, rooms
         (r"!(?=\[)", "! "),  # images
         (r"\](?=[(\[:])", "] "),  # Markdown links
         (r"\[(?=\[)", "[ "),  # wiki links
         (r"&(?=#?\w{1,32};)", "& "),  # entities
         (r":(?=[\w+-]{1,64}:)", ": "),  # emoji names
-        (r"\b([wW]{3})\.(?=\S)", r"\1. "),
+        (r"\b([wW]{3})([.．。｡])(?=\S)", r"\1\2 "),
     )
 )
 
