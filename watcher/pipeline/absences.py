@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from zlib import crc32
@@ -65,7 +65,9 @@ def _judge(taking: Taking, read: ReadResult, unexplained: frozenset[str] | None)
         newly_absent=max(0, tally.newly_absent - explained),
         is_proven=read.is_proven,
     )
-    return judge(census, taking.plan.guard, record.suspect_since, taking.now, is_accepted=record.is_accepted)
+    # where the API explains absences, time alone explains nothing: they are held until it does, or the user decides
+    guard = replace(taking.plan.guard, hold=timedelta.max) if unexplained is not None else taking.plan.guard
+    return judge(census, guard, record.suspect_since, taking.now, is_accepted=record.is_accepted)
 
 
 def _conclude(taking: Taking, findings: Findings, stored: Row, verdict: Verdict, deadlines: Sequence[Deadline]) -> None:

@@ -68,7 +68,7 @@ def _open(source: Source, store: SnapshotStore, plan: Plan) -> SourceRecord:
     record = store.open_source(
         source.name, api=source.api.name, identity=plan.identity, link=plan.link, interval=plan.interval
     )
-    if record.leads != plan.leads_text:
+    if record.leads != plan.leads_text and not record.is_renewed:
         now = plan.now()
         store.rearm(
             record,
@@ -113,8 +113,7 @@ class _Conclusion:
         take_returned_rows(taking, self.findings)
         if self.is_complete and not self.is_baseline:
             verdict = take_absences(taking, self.findings, self.read, looks, digest)
-        told = self.store.drifted_fields(self.record)
-        drifts = tuple(drift for drift in self._drifts() if drift.field not in told)
+        drifts = self._untold_drifts()
         after, facts = self._after(verdict)
         self._tell((*facts, *self._drift_facts(drifts)))
         poll = self._poll()
@@ -180,6 +179,13 @@ class _Conclusion:
             facts.append(Fact(type=EventType.SOURCE_SUSPECT, details=suspect, version=now))
         return tuple(facts)
 
+    def _untold_drifts(self) -> tuple[Drift, ...]:
+        """Return the drifts that this poll found and those that a baseline, which must be silent, left to be told."""
+        known = self.store.drifts(self.record)
+        waiting = {field: drift for field, (drift, is_told) in known.items() if not is_told}
+        found = {drift.field: drift for drift in self._drifts() if drift.field not in known}
+        return (*waiting.values(), *found.values())
+
     def _drifts(self) -> tuple[Drift, ...]:
         """Return each drift found; a documented field that no row has is one where the API does not omit it."""
         found = self.findings
@@ -189,6 +195,8 @@ class _Conclusion:
         return (*found.drifts.values(), *missing)
 
     def _drift_facts(self, drifts: Sequence[Drift]) -> tuple[Fact, ...]:
+        if self.is_baseline:
+            return ()
         return tuple(
             Fact(
                 type=EventType.SOURCE_DRIFT,

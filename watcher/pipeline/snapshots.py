@@ -25,6 +25,8 @@ class SourceRecord:
     `epoch` counts its baselines. `baseline_at` is None until the first complete read; `last_read_at` is the end of the
     last complete one. `leads` is the canonical text of the leads that its deadlines are armed with.
     `is_accepted`: the user said to believe a suspect read. `not_before`: no poll before, the server asked for it.
+    `is_renewed`: it is another list (address, account, filter) than the stored one, which stays until the first
+    complete read of this one: a mistyped address must not cost what is known.
     """
 
     key: int
@@ -40,6 +42,14 @@ class SourceRecord:
     suspect_reason: str = ""
     is_accepted: bool = False
     not_before: datetime | None = None
+    api: str = ""
+    identity: str = ""
+    is_renewed: bool = False
+
+    @property
+    def rows_key(self) -> int:
+        """The key of the stored rows that a poll is compared with; one without rows where the list is another."""
+        return -self.key if self.is_renewed else self.key
 
 
 class PollOutcome(StrEnum):
@@ -164,7 +174,10 @@ class SnapshotStore(Protocol):
     """What is stored of the sources."""
 
     def open_source(self, name: str, *, api: str, identity: str, link: str, interval: timedelta) -> SourceRecord:
-        """Return what is remembered of a source; another identity (address, account, filter) starts a new epoch."""
+        """Return what is remembered of a source; of another list (by its identity) nothing, in a new epoch.
+
+        What is stored stays until the first complete read of the other list is committed.
+        """
         ...
 
     def draft(self, record: SourceRecord) -> AbstractContextManager[Draft]:
@@ -175,8 +188,8 @@ class SnapshotStore(Protocol):
         """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
         ...
 
-    def drifted_fields(self, record: SourceRecord) -> frozenset[str]:
-        """Return the fields whose drift has been told in this epoch."""
+    def drifts(self, record: SourceRecord) -> Mapping[str, tuple[Drift, bool]]:
+        """Return the drifts found in this epoch by field, each with whether it has been told."""
         ...
 
     def record_poll(self, record: SourceRecord, poll: PollRecord, owed: Sequence[Owed], ruleset: str) -> None:

@@ -9,7 +9,7 @@ from watcher.domain.conversation import Drift
 from watcher.pipeline.snapshots import PollRecord, SourceRecord
 from watcher.store.events import remember_ruleset
 from watcher.store.rows import to_ms
-from watcher.store.sources import store_poll, store_source
+from watcher.store.sources import forget_list, store_poll, store_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,8 @@ class Commit:
 
     def run(self, connection: sqlite3.Connection) -> int:
         """Move the tables inside the caller's transaction; return how many events were new."""
+        if self.before.is_renewed:
+            forget_list(connection, self.before)
         self._move_rows(connection)
         told = self._move_events(connection)
         self._move_deadlines(connection)
@@ -58,10 +60,11 @@ class Commit:
         connection.execute("INSERT OR REPLACE INTO deadlines SELECT * FROM temp.draft_armed")
 
     def _store_drifts(self, connection: sqlite3.Connection) -> None:
-        at = to_ms(self.poll.ended_at)
+        """What a baseline found is told by the next poll: a baseline says nothing but that it is one."""
+        at, is_told = to_ms(self.poll.ended_at), self.before.baseline_at is not None
         connection.executemany(
-            "INSERT OR IGNORE INTO drifts(source, field, sample, seen_at_ms) VALUES(?, ?, ?, ?)",
-            [(self.after.key, drift.field, drift.sample, at) for drift in self.drifts],
+            "INSERT OR REPLACE INTO drifts(source, field, sample, seen_at_ms, is_told) VALUES(?, ?, ?, ?, ?)",
+            [(self.after.key, drift.field, drift.sample, at, is_told) for drift in self.drifts],
         )
 
 

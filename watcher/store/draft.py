@@ -35,7 +35,7 @@ class SqliteDraft:
         self._record = record
         self._connection = database.connection()
         draft_tables.create(self._connection)
-        self._pages = PageCache(self._connection, record.key)
+        self._pages = PageCache(self._connection, record)
         self._waiting: dict[str, list[tuple[object, ...]]] = {}
         self._is_union = False
         self._lost_in_union = False
@@ -97,7 +97,7 @@ class SqliteDraft:
     def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:
         """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
         last = 0
-        while found := self._connection.execute(draft_tables.CHANGED, (self._record.key, last, batch)).fetchall():
+        while found := self._connection.execute(draft_tables.CHANGED, (self._key, last, batch)).fetchall():
             yield [
                 (
                     ChangedRow(id=row["id"], digest=row["new_digest"], body=row["body"]),
@@ -117,12 +117,12 @@ class SqliteDraft:
 
     def hidden_rows(self, limit: int) -> Sequence[Row]:
         """Return the hidden rows that did not come, those asked after the longest ago first."""
-        found = self._connection.execute(draft_tables.HIDDEN, (self._record.key, limit))
+        found = self._connection.execute(draft_tables.HIDDEN, (self._key, limit))
         return [row_of(row) for row in found]
 
     def deadlines_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Deadline]]:
         """Return the stored deadlines of some conversations."""
-        return load_deadlines(self._connection, self._record.key, ids)
+        return load_deadlines(self._connection, self._key, ids)
 
     def put_digest(self, conversation_id: str, digest: bytes) -> None:
         """Remember the bytes of a row whose values are the same."""
@@ -180,7 +180,8 @@ class SqliteDraft:
 
     @property
     def _key(self) -> int:
-        return self._record.key
+        """The key of what is stored already; rows, deadlines and pages are put under the source's own."""
+        return self._record.rows_key
 
     def _rows(self, table: str, batch: int) -> Iterator[Sequence[Row]]:
         last = ""

@@ -87,7 +87,7 @@ _FIRST = (
     "CREATE INDEX deadlines_armed ON deadlines(fires_at_ms) WHERE state = 'armed'",
     """CREATE TABLE drifts(
         source INTEGER NOT NULL REFERENCES sources(key), field TEXT NOT NULL, sample TEXT NOT NULL,
-        seen_at_ms INTEGER NOT NULL, PRIMARY KEY(source, field)) WITHOUT ROWID""",
+        seen_at_ms INTEGER NOT NULL, is_told INTEGER NOT NULL, PRIMARY KEY(source, field)) WITHOUT ROWID""",
     # one delivery an (event, channel); owner and lease_until_ms are set while it is being sent, and due_at_ms is then
     # when the lease runs out, so that one index answers what is due; forgiven: attempts before the operator's retry
     """CREATE TABLE deliveries(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from watcher.domain.listing import PageOutline
 from watcher.pipeline.compare import Remembered
+from watcher.pipeline.snapshots import SourceRecord
 
 _DIGEST_BYTES = 16
 _COLUMNS = "position, digest, ids, row_digests, overlap, rows, total, has_more"
@@ -20,8 +21,8 @@ class PageCache:
     It may be dropped at any time: the next read is then compared row by row.
     """
 
-    def __init__(self, connection: sqlite3.Connection, source: int) -> None:
-        self._connection, self._source = connection, source
+    def __init__(self, connection: sqlite3.Connection, record: SourceRecord) -> None:
+        self._connection, self._source, self._remembered = connection, record.key, record.rows_key
         for table in ("draft_pages", "draft_base"):
             connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}({_TABLE})")
             connection.execute(f"DELETE FROM temp.{table}")
@@ -122,7 +123,7 @@ class PageCache:
 
     @property
     def _key(self) -> tuple[int, ...]:
-        return () if self._is_based else (self._source,)
+        return () if self._is_based else (self._remembered,)
 
     def _count_rows(self) -> int:
         """Distinct rows on the remembered pages; within a page an id counts once, over pages none comes twice."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from watcher.domain.conversation import Drift
 from watcher.domain.deadline import Deadline, Rearmed
 from watcher.domain.health import Health
 from watcher.domain.snapshot import Row
@@ -18,10 +19,11 @@ from watcher.store.deadlines import load_deadlines, store_rearmed
 from watcher.store.draft import SqliteDraft
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import from_ms, row_of
-from watcher.store.sources import store_poll, store_source
+from watcher.store.sources import store_health, store_poll, store_source
 
 _BATCH = 500
-_IDENTITY = ("api", "identity", "link", "interval_ms")
+_UPSERT = """INSERT INTO sources(name, api, identity, epoch, link, interval_ms) VALUES(?, ?, ?, 1, ?, ?)
+    ON CONFLICT(name) DO UPDATE SET link = excluded.link, interval_ms = excluded.interval_ms"""
 _ROWS_AFTER = """SELECT r.*, v.doc FROM rows r JOIN versions v ON v.key = r.version
     WHERE r.source = ? AND r.id > ? ORDER BY r.id LIMIT ?"""
 
@@ -33,22 +35,18 @@ class SqliteSnapshots:
         self._database = database
 
     def open_source(self, name: str, *, api: str, identity: str, link: str, interval: timedelta) -> SourceRecord:
-        """Return what is remembered of a source; another identity starts a new epoch with nothing in it."""
+        """Return what is remembered of a source; of another identity's list nothing, in a new epoch.
+
+        What is stored stays until the first complete read under the new identity is committed.
+        """
         interval_ms = interval // timedelta(milliseconds=1)
         known = _find(self._database.connection(), name)
-        wanted = (api, identity, link, interval_ms)
-        if known is not None and tuple(known[column] for column in _IDENTITY) == wanted:
-            return _record(known)  # most polls: nothing to write
-        with self._database.write() as connection:
-            if known is None:
-                _insert(connection, name, api, identity)
-            elif (known["api"], known["identity"]) != (api, identity):
-                _forget(connection, known["key"], api, identity)
-            connection.execute(
-                "UPDATE sources SET link = ?, interval_ms = ? WHERE name = ?",
-                (link, interval_ms, name),
-            )
-            return _record(_find(connection, name))
+        if known is None or (known["link"], known["interval_ms"]) != (link, interval_ms):  # seldom
+            with self._database.write() as connection:
+                connection.execute(_UPSERT, (name, api, identity, link, interval_ms))
+                known = _find(connection, name)
+        record = _record(known)
+        return record if (record.api, record.identity) == (api, identity) else _renewed(record, api, identity)
 
     def records(self) -> Mapping[str, SourceRecord]:
         """Return what is remembered of every source, also of those that are no longer configured."""
@@ -78,42 +76,23 @@ class SqliteSnapshots:
                 last = rows[-1]["id"]
             connection.execute("UPDATE sources SET leads = ? WHERE key = ?", (leads, record.key))
 
-    def drifted_fields(self, record: SourceRecord) -> frozenset[str]:
-        """Return the fields whose drift has been told in this epoch."""
-        rows = self._database.connection().execute("SELECT field FROM drifts WHERE source = ?", (record.key,))
-        return frozenset(row["field"] for row in rows)
+    def drifts(self, record: SourceRecord) -> Mapping[str, tuple[Drift, bool]]:
+        """Return the drifts found in this epoch by field, each with whether it has been told."""
+        rows = self._database.connection().execute("SELECT * FROM drifts WHERE source = ?", (record.rows_key,))
+        return {row["field"]: (Drift(field=row["field"], sample=row["sample"]), bool(row["is_told"])) for row in rows}
 
     def record_poll(self, record: SourceRecord, poll: PollRecord, owed: Sequence[Owed], ruleset: str) -> None:
         """Store a poll that read nothing usable, in one transaction."""
         with self._database.write() as connection:
             key = remember_ruleset(connection, ruleset)
             told = sum(insert_owed(connection, each, None, key) for each in owed)
-            store_source(connection, record)
+            (store_health if record.is_renewed else store_source)(connection, record)
             store_poll(connection, record, replace(poll, events=told))
 
 
 def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
     found: sqlite3.Row | None = connection.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()
     return found
-
-
-def _insert(connection: sqlite3.Connection, name: str, api: str, identity: str) -> None:
-    connection.execute(
-        "INSERT INTO sources(name, api, identity, epoch) VALUES(?, ?, ?, 1)",
-        (name, api, identity),
-    )
-
-
-def _forget(connection: sqlite3.Connection, key: int, api: str, identity: str) -> None:
-    """Start a new epoch: what is stored of another list says nothing about this one; its events stay."""
-    for table in ("pages", "deadlines", "drifts", "rows"):
-        connection.execute(f"DELETE FROM {table} WHERE source = ?", (key,))
-    connection.execute("DELETE FROM versions WHERE source = ? AND NOT is_kept", (key,))
-    connection.execute(
-        """UPDATE sources SET api = ?, identity = ?, epoch = epoch + 1, baseline_at_ms = NULL, last_read_at_ms = NULL,
-           suspect_since_ms = NULL, suspect_reason = '', is_accepted = 0, not_before_ms = NULL WHERE key = ?""",
-        (api, identity, key),
-    )
 
 
 def _record(row: sqlite3.Row | None) -> SourceRecord:
@@ -139,4 +118,21 @@ def _record(row: sqlite3.Row | None) -> SourceRecord:
         suspect_reason=row["suspect_reason"],
         is_accepted=bool(row["is_accepted"]),
         not_before=from_ms(row["not_before_ms"]),
+        api=row["api"],
+        identity=row["identity"],
+    )
+
+
+def _renewed(record: SourceRecord, api: str, identity: str) -> SourceRecord:
+    return SourceRecord(
+        key=record.key,
+        name=record.name,
+        epoch=record.epoch + 1,
+        link=record.link,
+        leads=record.leads,
+        last_poll_at=record.last_poll_at,
+        health=record.health,
+        api=api,
+        identity=identity,
+        is_renewed=True,
     )

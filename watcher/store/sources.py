@@ -32,6 +32,35 @@ def store_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
     )
 
 
+def store_health(connection: sqlite3.Connection, record: SourceRecord) -> None:
+    """Store only how a source does, for one whose list is another than the stored one and was not read yet."""
+    health = record.health
+    connection.execute(
+        """UPDATE sources SET last_poll_at_ms = ?, failures = ?, failing_since_ms = ?, error = ?, is_failing_told = ?,
+           not_before_ms = ? WHERE key = ?""",
+        (
+            to_ms(record.last_poll_at),
+            health.failures,
+            to_ms(health.failing_since),
+            health.error,
+            health.is_told,
+            to_ms(record.not_before),
+            record.key,
+        ),
+    )
+
+
+def forget_list(connection: sqlite3.Connection, record: SourceRecord) -> None:
+    """Make room for another list: what is stored of the old one says nothing about it; events stay."""
+    for table in ("pages", "deadlines", "drifts", "rows"):
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", (record.key,))
+    connection.execute("DELETE FROM versions WHERE source = ? AND NOT is_kept", (record.key,))
+    connection.execute(
+        "UPDATE sources SET api = ?, identity = ?, epoch = ?, is_accepted = 0 WHERE key = ?",
+        (record.api, record.identity, record.epoch, record.key),
+    )
+
+
 def accept_source(connection: sqlite3.Connection, name: str) -> bool:
     """Let the next complete read of a source be believed; False where the source is not known."""
     return connection.execute("UPDATE sources SET is_accepted = 1 WHERE name = ?", (name,)).rowcount == 1
