@@ -2,15 +2,20 @@
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from watcher.bootstrap.app import App, open_state
+from tests.store.outbox_contract import make_event
+from watcher.bootstrap.app import App, open_app, open_state
 from watcher.bootstrap.configuration import read_config
 from watcher.config.model import Config
 from watcher.domain.errors import BusyError, ConfigError
 from watcher.lab import Lab
+from watcher.pipeline.outbox import Owed
+from watcher.store.events import insert_owed
+from watcher.store.outbox import SqliteOutbox
 
 
 class Workshop:
@@ -59,6 +64,19 @@ def app(workshop: Workshop) -> Iterator[App]:
         one = App(config, database)
         yield one
         one.close()
+
+
+def test_what_a_killed_process_was_sending_is_due_at_once_for_whoever_comes_next(workshop: Workshop) -> None:
+    config, event = workshop.config(), make_event(1)
+    with open_state(config) as database:
+        with database.write() as connection:
+            insert_owed(connection, Owed(event=event, deliveries=(("ops", "all"),)), None, None)
+        claimed_at = event.time + timedelta(minutes=1)
+        assert SqliteOutbox(database).claim_due("ops", claimed_at, timedelta(days=999), "killed")
+    with open_app(config) as app:
+        due_at = app.outbox.next_due("ops")
+        assert due_at is not None
+        assert due_at < claimed_at + timedelta(days=999)
 
 
 def test_parts_that_are_configured_the_same_go_on(workshop: Workshop, app: App) -> None:

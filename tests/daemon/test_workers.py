@@ -5,11 +5,26 @@ from datetime import timedelta
 import pytest
 
 from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks
+from tests.store.outbox_contract import make_event
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import PATIENCE, Workers
+from watcher.domain.delivery import DeliveryState
 from watcher.pipeline.dispatch import Turn
+from watcher.pipeline.outbox import Claim
 
 HOUR = timedelta(hours=1)
+CLAIM = Claim(
+    delivery_id="d",
+    event=make_event(1),
+    rule="all",
+    channel="mail",
+    attempt=1,
+    was_interrupted=False,
+    created_at=NOW,
+    state=DeliveryState.PENDING,
+    owner="me",
+    lease_until=NOW + HOUR,
+)
 
 
 class Outbox:
@@ -52,6 +67,25 @@ def workers(outbox: Outbox, clocks: Clocks) -> Iterator[Workers]:
         monotonic=clocks.monotonic,
     )
     yield team
+    team.stop()
+    assert team.join(clocks.monotonic() + WAIT_S) == []
+
+
+def test_a_chronicle_that_fails_ends_no_worker(outbox: Outbox, clocks: Clocks) -> None:
+    def fail(_channel: str, _turn: Turn) -> None:
+        raise RuntimeError("the log is full")
+
+    team = Workers(
+        outbox.take_turn,
+        fail,
+        lambda _channel: timedelta(),
+        Guard(),
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+    )
+    outbox.deliver = lambda _channel: Turn(claim=CLAIM, next_at=NOW - HOUR)
+    team.serve(["mail"])
+    outbox.wait_for("mail", 3)
     team.stop()
     assert team.join(clocks.monotonic() + WAIT_S) == []
 

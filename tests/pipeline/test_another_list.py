@@ -1,4 +1,4 @@
-"""Another list under the same name: what is stored stays until the other one was read, and then makes room in silence."""
+"""Another list under the same name: what is stored stays until the other one was read, and then makes room."""
 
 from datetime import timedelta
 

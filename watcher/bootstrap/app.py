@@ -161,10 +161,14 @@ def open_state(config: Config) -> Iterator[Database]:
 
 @contextmanager
 def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
-    """Give the app of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
+    """Give the app of a config, alone on its state directory. Raises BusyError beside another one, StateError.
+
+    Alone as it is, it takes over what a killed process was sending.
+    """
     with open_state(config) as database:
         app = App(config, database, stream)
         try:
+            app.take_over()
             yield app
         finally:
             app.close()

@@ -80,7 +80,7 @@ class Worker:
             return self._after_crash()
         self._crashes = 0
         if turn.claim is not None:
-            self._workers.told(self.channel, turn)
+            self._workers.guard.run(f"telling of {self.channel}", lambda: self._workers.told(self.channel, turn))
             self._keep_pace(begun_s)
         if turn.next_at is None:
             return _LONGEST_REST
