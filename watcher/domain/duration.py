@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = 500
+"""characters; digits without end would take the square of their number"""
 _DAYS_FROM_S = 2 * 86400
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _WHOLE = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[smhdw]\s*)+")
@@ -16,6 +18,9 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError, whose text says what would be right.
     """
+    if len(text) > _LONGEST:
+        msg = f"{text[:20]!r}… is not a duration; write it like 90s, 15m, 24h, 7d or 1h30m"
+        raise ValueError(msg)
     written = text.strip().lower()
     written = re.sub(r"(\d+)\s*y", lambda years: f"{int(years[1]) * 365}d", written)
     if not _WHOLE.fullmatch(written):
