@@ -15,6 +15,14 @@ TABLE: list[tuple[bytes, str]] = [
     (b"a = " + b"[" * 9999, "config.toml: tables and arrays are nested more than 16 deep; make it flatter"),
     (b".".join([b"a"] * 99) + b" = 1", "config.toml: tables and arrays are nested more than 16 deep; make it flatter"),
     (
+        b"b = 1\n" + b"a." * 400_000 + b"a = 1",
+        "config.toml:2: tables and arrays are nested more than 16 deep; make it flatter",
+    ),
+    (
+        b"b = 1\n[" + b"'a' ." * 100_000 + b"a]",
+        "config.toml:2: tables and arrays are nested more than 16 deep; make it flatter",
+    ),
+    (
         b"# " + b"x" * SIZE_LIMIT_BYTES,
         "config.toml: is larger than 1 MB; this is hardly a config; name another file with --config",
     ),

@@ -58,6 +58,8 @@ def write_path(path: KeyPath) -> str:
 
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SHOWN = 80
+_ENDLESS_KEY = re.compile(r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
+"""a dotted key that would take tomllib the square of its parts, and one of half a megabyte hours"""
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -90,6 +92,9 @@ def _decode(name: str, body: bytes) -> str:
 
 
 def _parse(name: str, text: str) -> dict[str, Any]:
+    if endless := _ENDLESS_KEY.search(text):
+        at = text.count("\n", 0, endless.start()) + 1
+        _refuse(name, at, f"tables and arrays are nested more than {DEPTH_LIMIT} deep", "make it flatter")
     try:
         return tomllib.loads(text)
     except RecursionError:
