@@ -47,6 +47,9 @@ IN_SOURCE: list[tuple[str, str]] = [
     ("timezone = 'Mars/Base'", "timezone: 'Mars/Base' is no time zone"),
     ("failing_after = 0", "failing_after: is out of bounds; write at least 1"),
     ("failing_after = 1.5", "failing_after: is not a whole number"),
+    ("failing_after = true", "failing_after: is not a whole number"),
+    ("suspect = { share = true }", "suspect.share: is not a number"),
+    ("suspect = 3", "suspect: is not a table; write it in braces"),
     ("suspect = { share = 2 }", "suspect.share: is out of bounds; write at most 1"),
     ("suspect = { shar = 0.2 }", "suspect.shar: is not a known key; did you mean 'share'?"),
     ("ignore = ['external_cod']", "ignore[1]: 'external_cod' is no field of onq; did you mean 'external_code'?"),
@@ -66,7 +69,8 @@ IN_SOURCE: list[tuple[str, str]] = [
         "auth = { kind = 'jwt', key = '', secret = 'x', issuer = '', subject = '', audience = '', lifetime = '1m' }",
         "auth.lifetime: is out of bounds; write at least 10m",
     ),
-    ("auth = { token = 'x' }", "auth: does not say of which kind it is"),
+    ("auth = { token = 'x' }", "auth: does not say of which kind it is; add the key 'kind'"),
+    ("auth = 'a-token'", 'auth: is not a table; write it in braces, { like = "this" }'),
 ]
 IN_RULE: list[tuple[str, str]] = [
     ("name = ''", "name: is empty"),

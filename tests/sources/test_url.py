@@ -54,3 +54,9 @@ def test_equal_addresses_have_one_form() -> None:
     assert {canonical(form) for form in forms} == {"https://h/api"}
     assert canonical("https://h:8443/api") == "https://h:8443/api"
     assert canonical("http://[::1]:80/a") == canonical("http://[::1]/a") != canonical("http://[::2]/a")
+
+
+def test_an_http_address_is_refused_where_it_stands() -> None:
+    with pytest.raises(ValidationError) as caught:
+        UrlOptions.model_validate({"url": "http://h/api"})
+    assert [error["loc"] for error in caught.value.errors(include_context=False)] == [("url",)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictFloat, StrictInt, field_validator, model_validator
 
 from watcher.config.cron import Cron
 from watcher.config.finding import Finding
@@ -29,8 +29,8 @@ Keep = Annotated[DurationSetting, bounded("1h", "100y")]
 class Suspect(Options):
     """When a complete read is too different to be believed at once, and how long its absences are held."""
 
-    share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    rows: Annotated[int, Field(ge=0, le=1_000_000)] = 20
+    share: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.2
+    rows: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 20
     hold: Annotated[DurationSetting, bounded("0s", "31d")] = timedelta(minutes=30)
 
 
@@ -47,14 +47,14 @@ class CommonSettings(Options):
     every: Interval | None = None
     cron: CronSetting | None = None
     timezone: ZoneSetting = UTC_ZONE
-    failing_after: Annotated[int, Field(ge=1, le=1_000)] = 3
+    failing_after: Annotated[StrictInt, Field(ge=1, le=1_000)] = 3
     suspect: Suspect = Suspect()
     ignore: tuple[Text, ...] = ()
     link: str = ""
     request_timeout: Annotated[DurationSetting, bounded("1s", "10m")] = timedelta(seconds=30)
-    page_bytes: Annotated[int, Field(ge=1_024, le=1_073_741_824)] = 16_777_216
-    page_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    look_budget: Annotated[int, Field(ge=0, le=10_000)] = 50
+    page_bytes: Annotated[StrictInt, Field(ge=1_024, le=1_073_741_824)] = 16_777_216
+    page_limit: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 10_000
+    look_budget: Annotated[StrictInt, Field(ge=0, le=10_000)] = 50
     ca_file: FileSetting | None = None
     proxy: SecretSetting | None = None
 

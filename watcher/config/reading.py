@@ -139,8 +139,10 @@ def _say(detail: ErrorDetails) -> tuple[str, str]:
     if kind in _BOUNDS:
         word, bound = _BOUNDS[kind]
         return "is out of bounds", f"write {word} {_write_bound(context[bound])}"
-    if kind == "union_tag_invalid":
-        return _SAID[kind], f"write {context['discriminator']} as one of {context['expected_tags']}"
+    if kind in _TABLES:
+        return "is not a table", 'write it in braces, { like = "this" }'
+    if kind in _TAGS:
+        return _SAID[kind], _TAGS[kind].format(**context)
     return _SAID.get(kind, "is not allowed here"), _remedy(detail["msg"])
 
 
@@ -150,6 +152,11 @@ def _write_bound(bound: object) -> str:
     return write_duration(timedelta(**parts)) if parts else str(bound)
 
 
+_TABLES = frozenset({"model_type", "model_attributes_type", "dict_type", "mapping_type"})
+_TAGS = {
+    "union_tag_not_found": "add the key {discriminator}",
+    "union_tag_invalid": "write {discriminator} as one of {expected_tags}",
+}
 _TIMEDELTA = re.compile(r"(days|seconds)=(\d+)")
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),

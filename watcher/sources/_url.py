@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator
 
 from watcher.pipeline.settings import Options
 
@@ -18,21 +18,17 @@ class UrlOptions(Options):
     `allow_http` permits http to another host than this one: then secrets cross the network unencrypted.
     """
 
-    url: str
     allow_http: bool = False
+    url: str
 
     @field_validator("url")
     @classmethod
-    def _is_address(cls, written: str) -> str:
-        _checked(written.strip())
+    def _is_address(cls, written: str, info: ValidationInfo) -> str:
+        """Whether http is allowed is read first, so that the error stands at the address."""
+        parts = _checked(written.strip())
+        if parts.scheme == "http" and not info.data.get("allow_http") and not _is_loopback(parts.hostname or ""):
+            raise ValueError("is http, which sends the secrets unencrypted; use https, or set allow_http = true")
         return written.strip().rstrip("/")
-
-    @model_validator(mode="after")
-    def _is_safe(self) -> UrlOptions:
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and not self.allow_http and not _is_loopback(parts.hostname or ""):
-            raise ValueError("url is http, which sends the secrets unencrypted: use https, or set allow_http = true")
-        return self
 
 
 def canonical(url: str) -> str:

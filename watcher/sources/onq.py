@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field as Setting
+from pydantic import StrictInt
 
 from watcher.domain.api import Api, Field, FieldKind, Role
 from watcher.domain.conversation import Reading
@@ -112,7 +113,7 @@ class OnqOptions(UrlOptions):
 
     url: str = "https://api.onq.io/api/external"
     auth: Annotated[JwtAuth | BearerAuth, Setting(discriminator="kind")]
-    page_size: Annotated[int, Setting(ge=1, le=_LARGEST_PAGE)] = _LARGEST_PAGE
+    page_size: Annotated[StrictInt, Setting(ge=1, le=_LARGEST_PAGE)] = _LARGEST_PAGE
     paging: Literal["auto", "page", "offset"] = "auto"
     format: Literal["json", "csv"] = "json"
     check_total: bool = True

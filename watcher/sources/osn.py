@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import Field as Setting
-from pydantic import field_validator
+from pydantic import StrictInt, field_validator
 
 from watcher.domain.api import Api, Field, FieldKind, Role
 from watcher.domain.conversation import Reading
@@ -100,7 +100,7 @@ class OsnOptions(UrlOptions):
     """What `[sources.NAME]` may hold for `api = "osn"`, beside what every source has."""
 
     auth: OsnAuth
-    page_size: Annotated[int, Setting(ge=1, le=10_000)] = 100
+    page_size: Annotated[StrictInt, Setting(ge=1, le=10_000)] = 100
     filter: OsnFilter = OsnFilter()
     filter_names: FilterNames = FilterNames.CAMEL
     check_total: bool = True
