@@ -52,6 +52,7 @@ def test_what_is_not_there_is_refused_with_a_remedy(tmp_path: Path) -> None:
     assert _refusal(tmp_path, "  ") == f"the secret is empty; {KINDS}"
     assert _refusal(tmp_path, {"env": "A"}) == "the environment variable A is not set; set it, such as: export A=…"
     assert _refusal(tmp_path, {"env": "A"}, {"A": ""}).startswith("the environment variable A is empty;")
+    assert "variable A is not UTF-8" in _refusal(tmp_path, {"env": "A"}, {"A": "x\udcff"})
     assert _refusal(tmp_path, {"file": "x"}).startswith(f"there is no secret file {tmp_path}/x;")
     assert "is empty" in _refusal(tmp_path, {"file": "empty"})
     assert "is larger than 64 kB" in _refusal(tmp_path, {"file": "large"})

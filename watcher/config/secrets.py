@@ -78,6 +78,8 @@ def _env(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name, "").strip():
         state = "is empty" if name in environ else "is not set"
         raise ConfigError(f"the environment variable {name} {state}", remedy=f"set it, such as: export {name}=…")
+    if any("\ud800" <= char <= "\udfff" for char in environ[name]):  # how Python keeps bytes that are no text
+        raise ConfigError(f"the environment variable {name} is not UTF-8", remedy="set it to a text in UTF-8")
     return environ[name]
 
 
