@@ -71,9 +71,10 @@ class Commit:
 _NEEDS_VERSION = "t.doc IS NOT NULL AND (r.id IS NULL OR v.is_kept)"
 _JOINED = """temp.draft_settled t LEFT JOIN main.rows r ON r.source = :source AND r.id = t.id
     LEFT JOIN main.versions v ON v.key = r.version"""
-_OVERWRITE_VERSIONS = """UPDATE versions SET doc = t.doc
-    FROM temp.draft_settled t JOIN main.rows r ON r.source = :source AND r.id = t.id
-    WHERE versions.key = r.version AND NOT versions.is_kept AND t.doc IS NOT NULL"""
+_OVERWRITE_VERSIONS = """UPDATE versions
+    SET doc = (SELECT t.doc FROM temp.draft_settled t WHERE t.id = versions.conversation)
+    WHERE NOT is_kept AND key IN (SELECT r.version FROM temp.draft_settled t
+        CROSS JOIN main.rows r ON r.source = :source AND r.id = t.id WHERE t.doc IS NOT NULL)"""
 _INSERT_VERSIONS = f"""INSERT INTO versions(key, source, conversation, doc)
     SELECT :base + t.n, :source, t.id, t.doc FROM {_JOINED} WHERE {_NEEDS_VERSION}"""
 _UPSERT_ROWS = f"""INSERT INTO rows(source, id, digest, version, rev, presence, absent_reads, absent_since_ms,
@@ -85,8 +86,8 @@ _UPSERT_ROWS = f"""INSERT INTO rows(source, id, digest, version, rev, presence, 
         presence = excluded.presence, absent_reads = excluded.absent_reads,
         absent_since_ms = excluded.absent_since_ms, known_at_ms = excluded.known_at_ms,
         is_closed_told = excluded.is_closed_told, waiting_since_ms = excluded.waiting_since_ms"""
-_UPDATE_DIGESTS = """UPDATE rows SET digest = d.digest FROM temp.draft_digests d
-    WHERE rows.source = :source AND rows.id = d.id"""
+_UPDATE_DIGESTS = """UPDATE rows SET digest = (SELECT d.digest FROM temp.draft_digests d WHERE d.id = rows.id)
+    WHERE source = :source AND id IN (SELECT id FROM temp.draft_digests)"""
 _INSERT_EVENTS = """INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
         version, ruleset)
     SELECT e.id, e.source, e.type, e.subject, e.time_ms, e.severity, e.after_ms, e.before_ms, e.details,

@@ -41,11 +41,12 @@ TAKE = """INSERT INTO temp.draft_taken(id, digest, body) VALUES(?, ?, ?)
 COUNT_MOVE = """INSERT INTO temp.draft_sighted VALUES(?, ?)
     ON CONFLICT(id) DO UPDATE SET net = net + excluded.net"""
 
+# CROSS JOIN keeps its order: from what a poll found, which mostly is little, to the stored rows, which are many.
 CHANGED = """SELECT t.n, t.digest AS new_digest, t.body, t.id, r.digest, r.rev, r.presence, r.absent_reads,
         r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms, v.doc
     FROM temp.draft_taken t LEFT JOIN main.rows r ON r.source = ? AND r.id = t.id
     LEFT JOIN main.versions v ON v.key = r.version WHERE t.n > ? ORDER BY t.n LIMIT ?"""
-STORED = """SELECT r.*, v.doc FROM temp.draft_{table} t JOIN main.rows r ON r.source = ? AND r.id = t.id
+STORED = """SELECT r.*, v.doc FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
     JOIN main.versions v ON v.key = r.version WHERE t.id > ? ORDER BY t.id LIMIT ?"""
 HIDDEN = """SELECT r.*, v.doc FROM main.rows r JOIN main.versions v ON v.key = r.version
     WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
@@ -125,7 +126,7 @@ def _one(connection: sqlite3.Connection, rest: str, values: dict[str, int]) -> i
 
 
 _ABSENT = """INSERT INTO temp.draft_absent
-    SELECT s.id FROM temp.draft_sighted s JOIN main.rows r ON r.source = :source AND r.id = s.id
+    SELECT s.id FROM temp.draft_sighted s CROSS JOIN main.rows r ON r.source = :source AND r.id = s.id
         WHERE s.net < 0 AND r.presence = 'listed'
     UNION SELECT r.id FROM main.rows r WHERE r.source = :source AND r.presence <> 'listed' AND r.presence = 'missing'
         AND r.id NOT IN (SELECT id FROM temp.draft_sighted WHERE net > 0)"""
@@ -141,11 +142,11 @@ _REPEATED = """FROM temp.draft_sighted s LEFT JOIN main.rows r ON r.source = :so
 _REPEATED_OF_ALL = "FROM temp.draft_sighted WHERE net > 1"
 _REPEATED_IN_UNION = """FROM temp.draft_sighted s LEFT JOIN temp.draft_taken t ON t.id = s.id
     WHERE s.net > 1 OR (s.net = 1 AND t.is_base)"""
-_REMOVED_THAT_CAME = """SELECT s.id FROM temp.draft_sighted s JOIN main.rows r ON r.source = :source AND r.id = s.id
-    WHERE s.net = 1 AND r.presence = 'removed'"""
+_REMOVED_THAT_CAME = """SELECT s.id FROM temp.draft_sighted s
+    CROSS JOIN main.rows r ON r.source = :source AND r.id = s.id WHERE s.net = 1 AND r.presence = 'removed'"""
 _LISTED = "FROM main.rows WHERE source = :source AND presence = 'listed'"
 _MISSING = "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'missing'"
-_NEWLY_ABSENT = """FROM temp.draft_absent a JOIN main.rows r ON r.source = :source AND r.id = a.id
+_NEWLY_ABSENT = """FROM temp.draft_absent a CROSS JOIN main.rows r ON r.source = :source AND r.id = a.id
     WHERE r.presence = 'listed'"""
 _FIRST_SEEN = """FROM temp.draft_taken t LEFT JOIN main.rows r ON r.source = :source AND r.id = t.id
     WHERE r.id IS NULL"""
