@@ -171,7 +171,14 @@ def test_a_body_is_read_in_its_encoding(body: bytes, content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type"), [(b"\xff", ""), (b"x", "text/csv; charset=klingon"), (b"x", "text/csv; charset=hex")]
+    ("body", "content_type"),
+    [
+        (b"\xff", ""),
+        (b"x", "text/csv; charset=klingon"),
+        (b"x", "text/csv; charset=hex"),
+        (b"\\ud800", "text/csv; charset=unicode_escape"),  # half a character
+        (b"+2AA-", "text/csv; charset=utf-7"),
+    ],
 )
 def test_a_body_in_no_encoding_is_an_error(body: bytes, content_type: str) -> None:
     with pytest.raises(SourceError, match="not in its encoding"):

@@ -113,10 +113,9 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
     mark, encoding = next(((m, e) for m, e in _MARKS if body.startswith(m)), (b"", _charset(content_type)))
     body = body.removeprefix(mark)
     try:
-        text = body.decode(encoding)
+        return body.decode(encoding).encode()  # some encodings can write what UTF-8 cannot
     except (ValueError, LookupError) as error:  # a UnicodeError is a ValueError
         raise SourceError(f"the answer is not in its encoding ({clean(encoding)}, {type(error).__name__})") from error
-    return body if encoding == "utf-8" else text.encode("utf-8")
 
 
 class _Row(msgspec.Struct):
