@@ -57,6 +57,8 @@ HOLDS: list[tuple[str, Any]] = [
     ("changes.field", "type"),  # a list on the way
     ("changes.field", ["! status", "! url"]),  # neither
     ("changes.field", ["name", "! status"]),
+    ("deadline.lead", ["1h", "168h"]),  # a lead has many spellings
+    ("deadline.lead", "! 6d"),
     ("deadline.at", "> 2026-12-01"),  # without a zone: UTC
     ("deadline.at", "<= 2026-12-01T12:00:00+02:00"),
     ("deadline.at", AT_TEN),

@@ -119,7 +119,7 @@ def parse_matcher(path: str, written: Any, compile_pattern: Callable[[str], Patt
     entries = written if isinstance(written, list | tuple) else [written]
     if not entries:
         raise ValueError("an empty list never holds; name at least one value")
-    terms = [_parse_term(entry, compile_pattern) for entry in entries]
+    terms = [_parse_term(path, entry, compile_pattern) for entry in entries]
     return Matcher(
         path=path,
         steps=tuple(path.split(".")),
@@ -136,6 +136,7 @@ def show(value: Any) -> str:
 
 _SIGNED = re.compile(r"(?P<not>!\s*)?(?:(?P<sign>>=|<=|==|=|>|<|~)\s*)?(?P<rest>.*)", re.DOTALL)
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_LEAD = "deadline.lead"
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
     Relation.ABOVE: operator.gt,
@@ -145,7 +146,7 @@ _COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
 }
 
 
-def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
+def _parse_term(path: str, entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
     if not isinstance(entry, str):
         fixed = _plain(entry)
         return Term(relation=Relation.EQUAL, operand=fixed, written=_text(fixed))
@@ -159,7 +160,7 @@ def _parse_term(entry: Any, compile_pattern: Callable[[str], Pattern]) -> Term:
         return Term(
             relation=relation, operand=rest, pattern=compile_pattern(rest), is_negated=is_negated, written=entry
         )
-    measured = _moment(rest) if relation is Relation.EQUAL else _measure(rest)
+    measured = _equal_to(path, rest) if relation is Relation.EQUAL else _measure(rest)
     return Term(relation=relation, operand=measured, is_negated=is_negated, written=entry)
 
 
@@ -175,9 +176,10 @@ def _plain(entry: Any) -> Scalar:
     raise ValueError("a matcher takes a text, a number, true, false, an instant or a list of these")
 
 
-def _moment(text: str) -> str | datetime:
-    """Return a text as an instant where it is one to the minute at least: the same instant has many spellings."""
-    return (_instant(text) if _CLOCK.match(text) else None) or text
+def _equal_to(path: str, text: str) -> str | datetime | timedelta:
+    """Return a text as a lead where one stands, or as an instant to the minute at least: both have many spellings."""
+    measure = _span(text) if path == _LEAD else _instant(text) if _CLOCK.match(text) else None
+    return measure or text
 
 
 def _measure(text: str) -> float | datetime | timedelta:
