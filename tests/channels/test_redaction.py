@@ -29,6 +29,12 @@ def test_each_piece_is_hidden_and_the_rest_can_be_read(text: str, url: str, clea
     assert redact(text, url) == clean
 
 
+@pytest.mark.parametrize("answer", [b"\0joe\0s@crets", b"s@crets"], ids=["PLAIN", "LOGIN"])
+def test_what_a_mail_server_was_told_is_hidden(answer: bytes) -> None:
+    said = base64.b64encode(answer).decode()
+    assert redact(f"535 bad {said}", "mailto://joe:s%40crets@mail.example.org") == "535 bad •••"
+
+
 def test_a_log_in_header_is_hidden() -> None:
     basic = base64.b64encode(b"joe:s@crets").decode()
     assert basic not in redact(f"Authorization: Basic {basic}", "json://joe:s%40crets@host/")

@@ -41,7 +41,10 @@ def _pieces(url: str) -> Iterator[str]:
             yield from (plain, quote(plain, safe=""), quote(plain), quote_plus(plain))
     userinfo, at, _ = address.rpartition("@")
     if at:
-        yield base64.b64encode(unquote(userinfo).encode()).decode()
+        user, _, password = map(unquote, userinfo.partition(":"))
+        # HTTP's Basic (RFC 7617), SMTP's PLAIN (RFC 4616) and LOGIN
+        for pair in (unquote(userinfo), f"\0{user}\0{password}", password):
+            yield base64.b64encode(pair.encode()).decode()
 
 
 def _parts(address: str, query: str, *, has_host: bool) -> Iterator[str]:
