@@ -90,7 +90,9 @@ def status_failure(where: str, answer: Answer, now: datetime, conceal: Conceal) 
     said = error_text(answer, conceal)
     text = f"{where}: HTTP {status}" + (f" ({said})" if said else "")
     if status == 401 and (skew := skew_text(clock_skew(answer, now))):  # noqa: PLR2004
-        return SourceError(f"{text}; {skew}", remedy="set this machine's clock", is_permanent=True)
+        return SourceError(
+            f"{text}; {skew}", remedy=f"set this machine's clock; else {_REMEDIES[401]}", is_permanent=True
+        )
     wait = wait_asked_for(answer, now) if status in {429, 503} else None
     remedy = _REMEDIES.get(status, "")
     return SourceError(text, remedy=remedy, retry_after=wait, is_permanent=status in _EDITS)
