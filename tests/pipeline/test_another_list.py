@@ -1,11 +1,14 @@
 """Another list under the same name: what is stored stays until the other one was read, and then makes room."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from tests.pipeline.fakes_source import Script, ScriptedSource, pages, row
 from tests.pipeline.stage import START, Stage, types
+from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.event import EventType
+from watcher.sources._tolerant import TolerantReader
 
 DOWN: Script = [SourceError("no such host")]
 CLOSES = (START + timedelta(hours=30)).isoformat()
@@ -67,3 +70,25 @@ def test_a_baseline_is_silent_about_drift_and_the_next_poll_is_not(stage: Stage)
     source = ScriptedSource([pages([row("1", status="paused")])])
     told = [types(stage.poll(source)) for _ in range(3)]
     assert told == [["source.baseline"], ["source.drift"], []]
+
+
+class Zoned(ScriptedSource):
+    """Reads dates without a zone in one of its own."""
+
+    zone: tzinfo = UTC
+
+    def interpret(self, body: bytes) -> Reading:
+        return TolerantReader(self.api, self.zone, {}).read(body)
+
+
+def test_instants_that_move_with_the_configured_zone_are_no_news(stage: Stage) -> None:
+    naive = (START + timedelta(hours=30)).strftime("%Y-%m-%d %H:%M:%S")
+    source = Zoned([pages([row("1", close_on=naive), row("2")])])
+    stage.poll(source, leads=LEADS, zone="UTC")
+    source.zone = ZoneInfo("America/New_York")
+    source.scripts = [pages([row("1", close_on=naive), row("2", status="ended")])]
+    assert types(stage.poll(source, leads=LEADS, zone="America/New_York")) == ["conversation.ended"]
+    assert stage.conversation("1").fields["close_on"] == "2026-11-24T19:00:00Z"
+    assert stage.ring(timedelta(hours=6)) == []
+    assert types(stage.ring(timedelta(hours=5))) == ["registration.closing"]
+    assert stage.poll(source, leads=LEADS, zone="America/New_York") == []

@@ -68,6 +68,7 @@ def make_source(
         route=route,
         ruleset=config.rules_text,
         now=clock.now,
+        zone=settings.timezone.key,
         link=settings.link,
         guard=Guard(share=settings.suspect.share, rows=settings.suspect.rows, hold=settings.suspect.hold),
         failing_after=settings.failing_after,

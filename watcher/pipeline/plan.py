@@ -21,7 +21,8 @@ Route = Callable[[Event], tuple[tuple[str, str], ...]]
 class Plan:
     """How one source is polled.
 
-    `identity` changes when another list is read (address, account, filter). `ignore`: fields that
+    `identity` changes when another list is read (address, account, filter). `zone` names the zone of dates that carry
+    none. `ignore`: fields that
     `conversation.changed` leaves out beside the usual ones. `look_budget`: how many hidden rows a poll asks after.
     `ruleset` is the canonical text of the rules behind `route`. `now` is the clock. `hold` keeps a source's rows
     from being written by its deadlines while a poll concludes. `on_page` is told the pages and rows so far.
@@ -33,6 +34,7 @@ class Plan:
     route: Route
     ruleset: str
     now: Callable[[], datetime]
+    zone: str = ""
     link: str = ""
     guard: Guard = Guard()
     failing_after: int = 3

@@ -52,6 +52,8 @@ def poll_source(
     started_at = plan.now()
     with plan.hold(source.name):  # another identity forgets the rows, other leads arm their deadlines
         record = _open(source, store, plan)
+    if _is_reread(record, plan):
+        store.forget_bytes(record)
     with store.draft(record) as draft:
         is_baseline = record.baseline_at is None
         read = read_listing(source, draft, is_baseline=is_baseline, on_page=plan.on_page)
@@ -76,6 +78,11 @@ def _open(source: Source, store: SnapshotStore, plan: Plan) -> SourceRecord:
             lambda row, stored: rearm(source.api, row, stored, plan.leads, now, is_silent=True),
         )
     return replace(record, leads=plan.leads_text)
+
+
+def _is_reread(record: SourceRecord, plan: Plan) -> bool:
+    """Whether the stored rows were read in another zone: what moves by that alone is no news."""
+    return record.baseline_at is not None and record.zone != plan.zone
 
 
 def _look(source: Source, draft: Draft, plan: Plan, read: ReadResult, *, is_baseline: bool) -> Looks:
@@ -145,6 +152,7 @@ class _Conclusion:
             now=self.now,
             is_silent_first=self.is_baseline or self.is_grown,
             knows_first=self.is_complete,
+            is_reread=_is_reread(self.record, self.plan),
         )
 
     def _after(self, verdict: Verdict | None) -> tuple[SourceRecord, tuple[Fact, ...]]:
@@ -155,6 +163,7 @@ class _Conclusion:
         after = replace(
             self.record,
             health=health,
+            zone=self.plan.zone,
             baseline_at=self.record.baseline_at or self.now,
             last_read_at=self.now,
             last_poll_at=self.now,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from watcher.domain.api import Api
+from watcher.domain.api import Api, FieldKind
 from watcher.domain.conversation import Conversation, Drift, Reading, settle
 from watcher.domain.deadline import Deadline, DeadlineState, rearm
 from watcher.domain.derive import Stance, advance, derive_facts, is_flagged_removed, see, to_event
@@ -45,6 +45,7 @@ class Taking:
 
     `is_silent_first`: rows never seen before are learnt without a word (baseline, a list that grew at once).
     `knows_first`: rows never seen before may be learnt at all (the read is complete).
+    `is_reread`: dates are read in another zone than before, so that instants which moved are no news.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Taking:
     now: datetime
     is_silent_first: bool
     knows_first: bool
+    is_reread: bool = False
 
 
 def take_changed_rows(taking: Taking, findings: Findings) -> None:
@@ -94,8 +96,9 @@ def take_row(
         findings.sample.append(after.name or after.id)
     row = Row(conversation=after, rev=rev, digest=changed.digest, standing=standing)
     taking.draft.put_row(row, is_same_version=is_same)
-    _tell(taking, findings, row, _facts(taking, sighting, standing), stored)
-    arm(taking, findings, row, deadlines, is_silent=stored is None and taking.is_silent_first)
+    _tell(taking, findings, row, _facts(taking, _without_zone(taking, sighting), standing), stored)
+    is_silent = taking.is_reread or (stored is None and taking.is_silent_first)
+    arm(taking, findings, row, deadlines, is_silent=is_silent)
 
 
 def take_returned_rows(taking: Taking, findings: Findings) -> None:
@@ -162,6 +165,15 @@ def _as_listed(api: Api, reading: Reading, before: Conversation) -> Reading:
     documented = {name: value for name, value in reading.fields.items() if name in api.fields}
     others = {name: value for name, value in before.fields.items() if name not in api.fields}
     return replace(reading, fields={**documented, **others})
+
+
+def _without_zone(taking: Taking, sighting: Sighting) -> Sighting:
+    """Leave out the instants of a row that is only read in another zone."""
+    if not taking.is_reread:
+        return sighting
+    fields = taking.stance.api.fields
+    instants = {name for name, field in fields.items() if field.kind is FieldKind.INSTANT}
+    return replace(sighting, changes=tuple(change for change in sighting.changes if change.field not in instants))
 
 
 def _facts(taking: Taking, sighting: Sighting, standing: Standing) -> tuple[Fact, ...]:

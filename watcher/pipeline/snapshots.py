@@ -24,6 +24,7 @@ class SourceRecord:
 
     `epoch` counts its baselines. `baseline_at` is None until the first complete read; `last_read_at` is the end of the
     last complete one. `leads` is the canonical text of the leads that its deadlines are armed with.
+    `zone` is the one that its rows were read in.
     `is_accepted`: the user said to believe a suspect read. `not_before`: no poll before, the server asked for it.
     `is_renewed`: it is another list (address, account, filter) than the stored one, which stays until the first
     complete read of this one: a mistyped address must not cost what is known.
@@ -34,6 +35,7 @@ class SourceRecord:
     epoch: int
     link: str = ""
     leads: str = ""
+    zone: str = ""
     baseline_at: datetime | None = None
     last_read_at: datetime | None = None
     last_poll_at: datetime | None = None
@@ -186,6 +188,10 @@ class SnapshotStore(Protocol):
 
     def rearm(self, record: SourceRecord, leads: str, decide: Callable[[Row, Sequence[Deadline]], Rearmed]) -> None:
         """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
+        ...
+
+    def forget_bytes(self, record: SourceRecord) -> None:
+        """Forget what the rows looked like on the wire, so that the next read takes each of them value by value."""
         ...
 
     def drifts(self, record: SourceRecord) -> Mapping[str, tuple[Drift, bool]]:

@@ -40,7 +40,7 @@ _FIRST = (
     """CREATE TABLE sources(
         key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, api TEXT NOT NULL, identity TEXT NOT NULL,
         epoch INTEGER NOT NULL, link TEXT NOT NULL DEFAULT '',
-        leads TEXT NOT NULL DEFAULT '', interval_ms INTEGER NOT NULL DEFAULT 0,
+        leads TEXT NOT NULL DEFAULT '', zone TEXT NOT NULL DEFAULT '', interval_ms INTEGER NOT NULL DEFAULT 0,
         baseline_at_ms INTEGER, last_read_at_ms INTEGER, last_poll_at_ms INTEGER,
         failures INTEGER NOT NULL DEFAULT 0, failing_since_ms INTEGER, error TEXT NOT NULL DEFAULT '',
         is_failing_told INTEGER NOT NULL DEFAULT 0,

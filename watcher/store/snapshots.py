@@ -76,6 +76,12 @@ class SqliteSnapshots:
                 last = rows[-1]["id"]
             connection.execute("UPDATE sources SET leads = ? WHERE key = ?", (leads, record.key))
 
+    def forget_bytes(self, record: SourceRecord) -> None:
+        """Forget what the rows looked like on the wire, so that the next read takes each of them value by value."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM pages WHERE source = ?", (record.key,))
+            connection.execute("UPDATE rows SET digest = x'' WHERE source = ?", (record.key,))
+
     def drifts(self, record: SourceRecord) -> Mapping[str, tuple[Drift, bool]]:
         """Return the drifts found in this epoch by field, each with whether it has been told."""
         rows = self._database.connection().execute("SELECT * FROM drifts WHERE source = ?", (record.rows_key,))
@@ -110,6 +116,7 @@ def _record(row: sqlite3.Row | None) -> SourceRecord:
         epoch=row["epoch"],
         link=row["link"],
         leads=row["leads"],
+        zone=row["zone"],
         baseline_at=from_ms(row["baseline_at_ms"]),
         last_read_at=from_ms(row["last_read_at_ms"]),
         last_poll_at=from_ms(row["last_poll_at_ms"]),

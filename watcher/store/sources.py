@@ -12,11 +12,12 @@ def store_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
     """Store what is remembered of a source. An `accept` that came while the poll ran stays for the next one."""
     health = record.health
     connection.execute(
-        """UPDATE sources SET leads = ?, baseline_at_ms = ?, last_read_at_ms = ?, last_poll_at_ms = ?, failures = ?,
-           failing_since_ms = ?, error = ?, is_failing_told = ?, suspect_since_ms = ?, suspect_reason = ?,
+        """UPDATE sources SET leads = ?, zone = ?, baseline_at_ms = ?, last_read_at_ms = ?, last_poll_at_ms = ?,
+           failures = ?, failing_since_ms = ?, error = ?, is_failing_told = ?, suspect_since_ms = ?, suspect_reason = ?,
            not_before_ms = ? WHERE key = ?""",
         (
             record.leads,
+            record.zone,
             to_ms(record.baseline_at),
             to_ms(record.last_read_at),
             to_ms(record.last_poll_at),
