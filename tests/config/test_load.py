@@ -105,6 +105,13 @@ def test_a_config_with_plain_secrets_that_others_may_read_is_refused(tmp_path: P
     assert errors_of(tmp_path, WHOLE, mode=mode) == []
 
 
+def test_an_included_file_that_all_may_read_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "apprise.yml").touch()
+    (tmp_path / "apprise.yml").chmod(0o644)
+    config = load_text(tmp_path, WHOLE + '[apprise]\ninclude = ["apprise.yml"]')
+    assert "apprise.yml: any user of this machine may read this secret" in " ".join(map(str, config.warnings))
+
+
 def test_a_secret_file_that_all_may_read_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("json://localhost\n")
     (tmp_path / "url").chmod(0o644)

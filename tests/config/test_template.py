@@ -56,7 +56,7 @@ def test_answers_stand_in_the_text(tmp_path: Path, answers: Answers) -> None:
 
 def _with_everything(folder: Path) -> Config:
     (folder / "company-ca.pem").touch()
-    (folder / "apprise.yml").touch()
+    (folder / "apprise.yml").touch(mode=0o600)
     for name in ("osn-password", "mail-url"):
         (folder / name).write_text("secret")
         (folder / name).chmod(0o600)

@@ -92,7 +92,10 @@ def _read_general(reading: Reading) -> GeneralSettings | None:
 
 def _read_include(reading: Reading) -> tuple[Path, ...]:
     apprise = reading.model(AppriseSettings, ("apprise",), reading.table("apprise"))
-    return apprise.include if apprise else ()
+    include = apprise.include if apprise else ()
+    for path in include:  # Apprise's URLs hold secrets
+        reading.secrets.note_file(path)
+    return include
 
 
 def _read_foreign(reading: Reading, include: Sequence[Path], foreign_tags: ForeignTags) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ class SecretShelf:
             raise ValueError(f"{error.text}; {error.remedy}") from error
         return secret
 
+    def note_file(self, path: Path) -> None:
+        """Remember a file that holds secrets, if any user of the machine may read it."""
+        if _is_exposed(path):
+            self.exposed.append(path)
+
     def _make(self, written: Any) -> Secret:
         if isinstance(written, str):
             self.has_plain = True
@@ -60,8 +65,7 @@ class SecretShelf:
 
     def _from_file(self, name: str) -> Secret:
         path = resolve(self._folder, name)
-        if _is_exposed(path):
-            self.exposed.append(path)
+        self.note_file(path)
         return Secret(f"file {path}", lambda: _file(path))
 
     def _from_credential(self, name: str) -> Secret:
