@@ -18,6 +18,7 @@ from watcher.domain.link import make_link
         ("https://h/{org}/{id}", "1", {}, "https://h/{org}/1"),  # a field that the row does not have
         ("https://h/{n}", "1", {"n": 5}, "https://h/5"),
         ("https://h/{a}", "1", {"a": "{b}", "b": "x"}, "https://h/%7Bb%7D"),  # a value is no template
+        ("https://h/{{x}}/{id}", "1", {"x": "y"}, "https://h/{x}/1"),
         ("https://h/{id}", "{a}", {"a": "x"}, "https://h/%7Ba%7D"),
     ],
 )

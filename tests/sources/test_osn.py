@@ -70,6 +70,14 @@ def test_an_answer_that_says_nothing_leaves_the_fate_unknown(api: OsnApi, fault:
         osn(api).look(api.rows.ids()[0])
 
 
+def test_an_unreadable_removal_leaves_the_fate_unknown(api: OsnApi) -> None:
+    first = api.rows.ids()[0]
+    body = json.dumps({"id": first, "state": "OPEN_ACTIVE", "isRemoved": "maybe"})
+    api.faults.add("status", on="lookup", status=200, body=body)
+    with pytest.raises(SourceError, match="isRemoved"):
+        osn(api).look(first)
+
+
 def test_an_odd_id_stays_one_part_of_the_path(api: OsnApi) -> None:
     assert osn(api).look("../people?x=1#y").fate is Fate.GONE
     assert api.requests.all(Kind.LOOKUP)[0].path.endswith("/conversations/..%2Fpeople%3Fx%3D1%23y")

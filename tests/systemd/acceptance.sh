@@ -57,7 +57,7 @@ keeps_its_secret() { # out of its command line, environment, journal and state
 is_limited() { # in the kernel: systemd leaves limits out without a word where it cannot set them
     find /sys/fs/cgroup -path '*/watcher.service/memory.limit_in_bytes' -o -path '*/watcher.service/memory.max' |
         xargs cat | grep --quiet --line-regexp 536870912 &&
-        find /sys/fs/cgroup -path '*/watcher.service/pids.max' | xargs cat | grep --quiet --line-regexp 64
+        find /sys/fs/cgroup -path '*/watcher.service/pids.max' | xargs cat | grep --quiet --line-regexp 256
 }
 reloads() {
     local before

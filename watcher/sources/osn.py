@@ -179,8 +179,10 @@ class OsnSource:
         row = as_utf8(answer.body, answer.headers.get("content-type", "")).strip()
         if row_id(row) != conversation_id:
             raise self._http.doubt(path, answer, "the conversation that was asked for")
-        removed = self.interpret(row).fields.get("isRemoved")
-        return Look(fate=Fate.GONE if removed else Fate.PRESENT, row=row)
+        reading = self.interpret(row)
+        if "isRemoved" in reading.unknown:
+            raise self._http.doubt(path, answer, "isRemoved as a yes or no")
+        return Look(fate=Fate.GONE if reading.fields["isRemoved"] else Fate.PRESENT, row=row)
 
     def close(self) -> None:
         """Log out and let go of the connection; never raises."""
