@@ -6,14 +6,29 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.store.outbox_contract import LEASE, make_event
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.timetable import Timetable
+from watcher.domain.delivery import DeliveryState
+from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import PollOutcome, PollRecord
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WAIT_S = 10.0
+CLAIM = Claim(
+    delivery_id="d1",
+    event=make_event(1),
+    rule="all",
+    channel="mail",
+    attempt=1,
+    was_interrupted=False,
+    created_at=NOW,
+    state=DeliveryState.PENDING,
+    owner="one",
+    lease_until=NOW + LEASE,
+)
 
 
 class Clocks:

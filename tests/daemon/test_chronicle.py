@@ -2,12 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.daemon.fakes_daemon import NOW, report_of
-from tests.store.outbox_contract import LEASE, make_event
+from tests.daemon.fakes_daemon import CLAIM, report_of
 from watcher.daemon.chronicle import Chronicle
 from watcher.domain.delivery import DeliveryState, Outcome
 from watcher.pipeline.dispatch import Turn
-from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
 
 
@@ -17,19 +15,7 @@ def _poll(error: str = "", suspect: str = "") -> PollReport:
 
 
 def _turn(state: DeliveryState, reason: str = "why") -> Turn:
-    claim = Claim(
-        delivery_id="d1",
-        event=make_event(1),
-        rule="all",
-        channel="mail",
-        attempt=1,
-        was_interrupted=False,
-        created_at=NOW,
-        state=DeliveryState.PENDING,
-        owner="one",
-        lease_until=NOW + LEASE,
-    )
-    return Turn(claim=claim, outcome=Outcome(state=state, due_at=None, reason=reason))
+    return Turn(claim=CLAIM, outcome=Outcome(state=state, due_at=None, reason=reason))
 
 
 def _heard(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -4,27 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks
-from tests.store.outbox_contract import make_event
+from tests.daemon.fakes_daemon import CLAIM, NOW, WAIT_S, Clocks
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import PATIENCE, Workers
-from watcher.domain.delivery import DeliveryState
 from watcher.pipeline.dispatch import Turn
-from watcher.pipeline.outbox import Claim
 
 HOUR = timedelta(hours=1)
-CLAIM = Claim(
-    delivery_id="d",
-    event=make_event(1),
-    rule="all",
-    channel="mail",
-    attempt=1,
-    was_interrupted=False,
-    created_at=NOW,
-    state=DeliveryState.PENDING,
-    owner="me",
-    lease_until=NOW + HOUR,
-)
 
 
 class Outbox:
