@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_PLAIN = frozenset({str, int, float, bool})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -31,12 +33,14 @@ class Change:
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes from one set of fields to another, in the fields' order; a null equals an absence."""
-    names = dict.fromkeys([*after, *before])
-    return tuple(
-        Change(field=name, before=before.get(name), after=after.get(name))
-        for name in names
-        if not _is_same(before.get(name), after.get(name))
-    )
+    changes = []
+    for name, value in after.items():
+        old = before.get(name)
+        # most values are the same text or number: the whole comparison is for the others
+        if old is not value and not (type(old) is type(value) and type(old) in _PLAIN and old == value):
+            changes += [] if _is_same(old, value) else [Change(field=name, before=old, after=value)]
+    left = (name for name in before if name not in after and before[name] is not None)
+    return (*changes, *(Change(field=name, before=before[name], after=None) for name in left))
 
 
 def apply(changes: Iterable[Change], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class Deadline:
         return self.at - self.lead
 
     @property
-    def key(self) -> tuple[EventType, datetime, timedelta]:
+    def key(self) -> Key:
         """What makes it the same deadline in another poll."""
         return self.kind, self.at, self.lead
 
@@ -59,6 +59,7 @@ class Rearmed:
 
 
 Leads = Mapping[EventType, tuple[timedelta, ...]]
+Key = tuple[EventType, datetime, timedelta]
 
 _ANCHORS = {
     EventType.REGISTRATION_CLOSING: Role.REGISTRATION_CLOSES,
@@ -75,17 +76,17 @@ def rearm(api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: dat
     at once; all of them when `is_silent` (a baseline, a list that grew at once, leads that were configured anew).
     """
     known = {deadline.key: deadline for deadline in stored}
-    wanted = _wanted(api, row, leads, now) | _closing_now(api, row, known.values(), now)
+    wanted = _wanted(api, row, leads, now)
+    if known:
+        wanted += _closing_now(api, row, known.values(), now)
     drop = tuple(deadline for key, deadline in known.items() if key not in wanted)
     nearest = _nearest_passed(wanted, now)
     add = []
-    for kind, at, lead in wanted:
-        if (kind, at, lead) in known:
-            continue
-        fresh = Deadline(kind=kind, at=at, lead=lead, known_at=now)
-        is_passed = fresh.fires_at <= now
-        is_told = is_passed and (is_silent or nearest.get((kind, at)) != lead or not _is_useful(fresh, now))
-        add.append(replace(fresh, state=DeadlineState.TOLD) if is_told else fresh)
+    for kind, at, lead in (key for key in wanted if not known or key not in known):
+        is_passed = at - lead <= now
+        is_told = is_passed and (is_silent or nearest.get((kind, at)) != lead or not _is_useful(kind, at, now))
+        state = DeadlineState.TOLD if is_told else DeadlineState.ARMED
+        add.append(Deadline(kind=kind, at=at, lead=lead, known_at=now, state=state))
     return Rearmed(add=tuple(add), drop=drop)
 
 
@@ -103,33 +104,30 @@ def fire(api: Api, row: Row, due: Iterable[Deadline], now: datetime, interval: t
     return tuple(
         _to_fact(deadline, now, interval)
         for deadline in by_kind.values()
-        if _is_useful(deadline, now) and _is_open(api, row, deadline)
+        if _is_useful(deadline.kind, deadline.at, now) and _is_open(api, row, deadline)
     )
 
 
-def _wanted(api: Api, row: Row, leads: Leads, now: datetime) -> dict[tuple[EventType, datetime, timedelta], None]:
+def _wanted(api: Api, row: Row, leads: Leads, now: datetime) -> list[Key]:
     """Return the deadlines that a row should have; what lies behind an instant that is over needs no remembering."""
     if row.standing.presence is Presence.REMOVED:
-        return {}
-    wanted: dict[tuple[EventType, datetime, timedelta], None] = {}
+        return []
+    wanted: list[Key] = []
     for kind, role in _ANCHORS.items():
         at = instant_of(api, row.conversation, role)
         if at is not None and at > now:
-            wanted |= {(kind, at, lead): None for lead in leads.get(kind, ())}
+            wanted += [(kind, at, lead) for lead in leads.get(kind, ())]
     closes = instant_of(api, row.conversation, Role.REGISTRATION_CLOSES)
     if closes is not None and closes > now:
-        wanted[EventType.REGISTRATION_CLOSED, closes, timedelta(0)] = None
+        wanted.append((EventType.REGISTRATION_CLOSED, closes, timedelta(0)))
     since = row.standing.waiting_since
     if since is not None:
-        wanted |= {
-            (EventType.QUESTIONS_WAITING, since, -span): None for span in leads.get(EventType.QUESTIONS_WAITING, ())
-        }
+        spans = leads.get(EventType.QUESTIONS_WAITING, ())
+        wanted += [(EventType.QUESTIONS_WAITING, since, -span) for span in spans]
     return wanted
 
 
-def _closing_now(
-    api: Api, row: Row, stored: Iterable[Deadline], now: datetime
-) -> dict[tuple[EventType, datetime, timedelta], None]:
+def _closing_now(api: Api, row: Row, stored: Iterable[Deadline], now: datetime) -> list[Key]:
     """Return the close that has passed and is still to be told: one that is armed, or was put forward into the past.
 
     A date in the past alone says nothing: registration may have been opened again in spite of it.
@@ -139,13 +137,11 @@ def _closing_now(
         deadline.kind is EventType.REGISTRATION_CLOSED and deadline.state is DeadlineState.ARMED for deadline in stored
     )
     if closes is None or closes > now or not is_armed or row.standing.presence is Presence.REMOVED:
-        return {}
-    return {(EventType.REGISTRATION_CLOSED, closes, timedelta(0)): None}
+        return []
+    return [(EventType.REGISTRATION_CLOSED, closes, timedelta(0))]
 
 
-def _nearest_passed(
-    wanted: Iterable[tuple[EventType, datetime, timedelta]], now: datetime
-) -> dict[tuple[EventType, datetime], timedelta]:
+def _nearest_passed(wanted: Iterable[Key], now: datetime) -> dict[tuple[EventType, datetime], timedelta]:
     nearest: dict[tuple[EventType, datetime], timedelta] = {}
     for kind, at, lead in wanted:
         if at - lead <= now and lead < nearest.get((kind, at), timedelta.max):
@@ -153,9 +149,9 @@ def _nearest_passed(
     return nearest
 
 
-def _is_useful(deadline: Deadline, now: datetime) -> bool:
+def _is_useful(kind: EventType, at: datetime, now: datetime) -> bool:
     """A warning ahead of an instant is worth nothing after it."""
-    return deadline.kind not in _ANCHORS or now < deadline.at
+    return now < at or kind not in _ANCHORS
 
 
 def _is_open(api: Api, row: Row, deadline: Deadline) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.api import Api, Role
@@ -82,12 +82,8 @@ def to_source_event(fact: Fact, *, source: str, now: datetime) -> Event:
 
 def advance(sighting: Sighting, now: datetime) -> Standing:
     """Return where a row stands after it was seen in the list."""
-    return replace(
-        sighting.standing,
+    return Standing(
         presence=Presence.REMOVED if is_flagged_removed(sighting) else Presence.LISTED,
-        absent_reads=0,
-        absent_since=None,
-        known_at=None,
         is_closed_told=_is_closed_told(sighting, now),
         waiting_since=_waiting_since(sighting, now),
     )

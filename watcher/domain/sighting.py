@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from watcher.domain.api import Api, Role
@@ -66,10 +67,13 @@ def instant_of(api: Api, conversation: Conversation, role: Role) -> datetime | N
     Deadlines are stored to the millisecond: with further digits each would be another one when its row is seen again.
     """
     value = value_of(api, conversation, role)
-    if not isinstance(value, str):
-        return None
+    return _read_instant(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)  # a row's instants are asked for several times while it is looked at
+def _read_instant(written: str) -> datetime | None:
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(written)
     except ValueError:
         return None
     aware = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -26,43 +26,54 @@ _LONGEST_SAMPLE = 60
 _WHOLE_ROW = "(row)"
 
 
+_ABSENT: Any = object()
+
+
 class _Unknown(Exception):  # noqa: N818 - says what came of a value, not what failed
     """The value says nothing, which is no fault of anybody's."""
+
+
+class _Undocumented(Exception):  # noqa: N818 - as above
+    """The value can be read, but is none of those that are documented; it is the first argument."""
 
 
 class TolerantReader:
     """Reads the rows of one API; `twins` name the field whose value wins over another's where it is present."""
 
     def __init__(self, api: Api, zone: tzinfo, twins: Mapping[str, str] | None = None) -> None:
-        self._api, self._zone, self._twins = api, zone, twins or {}
+        self._api, self._twins = api, twins or {}
+        self._names = frozenset(api.fields)
+        self._readers = tuple((name, _reader(field, zone)) for name, field in api.fields.items())
 
     def read(self, row: bytes) -> Reading:
         """Return a raw row as typed fields; never raises, whatever the row is."""
         raw = _members(row)
         if raw is None:
             drift = Drift(field=_WHOLE_ROW, sample=_sample(row[:_LONGEST_SAMPLE].decode("utf-8", errors="replace")))
-            return Reading(id="", fields={}, unknown=frozenset(self._api.fields), drifts=(drift,))
+            return Reading(id="", fields={}, unknown=self._names, drifts=(drift,))
         known = self._with_twins(raw)
         fields: dict[str, Any] = {}
         unknown: set[str] = set()
         drifts: list[Drift] = []
-        for name, field in self._api.fields.items():
+        for name, read in self._readers:
+            value = known.get(name, _ABSENT)
             try:
-                fields[name], is_expected = self._value(field, name, known)
+                fields[name] = self._omitted(name) if value is _ABSENT else read(value)
             except _Unknown:
                 unknown.add(name)
+            except _Undocumented as strange:
+                fields[name] = strange.args[0]
+                drifts.append(Drift(field=name, sample=_sample(value)))
             except (ValueError, TypeError):
                 unknown.add(name)
-                drifts.append(Drift(field=name, sample=_sample(known[name])))
-            else:
-                if not is_expected:
-                    drifts.append(Drift(field=name, sample=_sample(known[name])))
-        fields.update((name, value) for name, value in raw.items() if name not in self._api.fields)
+                drifts.append(Drift(field=name, sample=_sample(value)))
+        if not raw.keys() <= self._names:
+            fields.update((name, value) for name, value in raw.items() if name not in self._names)
         return Reading(
             id=str(fields.get("id") or "").strip(),
             fields=fields,
             unknown=frozenset(unknown),
-            absent=frozenset(self._api.fields.keys() - raw.keys()),
+            absent=self._names - raw.keys(),
             drifts=tuple(drifts),
         )
 
@@ -70,22 +81,21 @@ class TolerantReader:
         winners = {name: raw[twin] for name, twin in self._twins.items() if raw.get(twin)}
         return {**raw, **winners} if winners else raw
 
-    def _value(self, field: Field, name: str, raw: Mapping[str, Any]) -> tuple[Any, bool]:
-        """Return the value and whether it is one that is documented."""
-        if name not in raw:
-            return self._omitted(field), True
-        value = raw[name]
-        if field.kind is FieldKind.INSTANT:
-            return read_instant(value, self._zone, end_of_day=field.end_of_day), True
-        if field.kind is FieldKind.CHOICE:
-            return _choice(value, field.choices)
-        return _READERS[field.kind](value), True
-
-    def _omitted(self, field: Field) -> Any:
+    def _omitted(self, name: str) -> Any:
         """A terse API leaves out counts that are 0 and flags that are false; anything else absent stays unknown."""
-        if self._api.omits_empty and field.kind in _EMPTY:
-            return _EMPTY[field.kind]
+        kind = self._api.fields[name].kind
+        if self._api.omits_empty and kind in _EMPTY:
+            return _EMPTY[kind]
         raise _Unknown
+
+
+def _reader(field: Field, zone: tzinfo) -> Callable[[Any], Any]:
+    """Return the function that reads a field's values, which raises where a value is not what it should be."""
+    if field.kind is FieldKind.INSTANT:
+        return lambda value: read_instant(value, zone, end_of_day=field.end_of_day)
+    if field.kind is FieldKind.CHOICE:
+        return lambda value: _choice(value, field.choices)
+    return _READERS[field.kind]
 
 
 def _members(row: bytes) -> dict[str, Any] | None:
@@ -163,14 +173,16 @@ def _number(value: Any) -> int | float | None:
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
-def _choice(value: Any, choices: tuple[str, ...]) -> tuple[str | None, bool]:
-    if value in choices:
-        return str(value), True
+def _choice(value: Any, choices: tuple[str, ...]) -> str | None:
+    if type(value) is str and value in choices:
+        return value
     text = _text(value).strip()
     if not text:
-        return None, True
+        return None
     documented = next((choice for choice in choices if choice.casefold() == text.casefold()), None)
-    return (documented, True) if documented else (text, False)
+    if documented is None:
+        raise _Undocumented(text)
+    return documented
 
 
 def _sample(value: Any) -> str:

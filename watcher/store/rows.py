@@ -25,7 +25,10 @@ _decode = msgspec.json.Decoder().decode
 
 def to_ms(instant: datetime | None) -> int | None:
     """Return an instant as milliseconds since 1970, rounded down."""
-    return None if instant is None else (instant - _EPOCH) // _MS
+    if instant is None:
+        return None
+    span = instant - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000 + span.microseconds // 1_000
 
 
 def from_ms(count_ms: int | None) -> datetime | None:
