@@ -117,6 +117,7 @@ def test_no_text_at_all_does_anything(name: str) -> None:
 
 
 @settings(deadline=None)
+@example("x" * 294 + " data:text/html,x")  # cut behind a sign that would be broken
 @given(pieces.map(" ".join))
 def test_inert_text_stays_as_it_is(name: str) -> None:
     assert inert(inert(name)) == inert(name)

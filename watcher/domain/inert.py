@@ -74,7 +74,7 @@ def inert_url(url: str) -> str:
 
 def shorten(text: str, length: int) -> str:
     """Return text of at most `length` characters; what was cut is an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip(" @＠﹫") + "…"
+    return text if len(text) <= length else text[: length - 1].rstrip(" @＠﹫:#＃/.!&[") + "…"
 
 
 def _printable(text: str) -> str:
