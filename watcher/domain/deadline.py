@@ -68,6 +68,9 @@ _ANCHORS = {
     EventType.CONVERSATION_STARTING: Role.STARTS,
 }
 
+DEADLINE_ROLES = frozenset({*_ANCHORS.values(), Role.REGISTRATION_CLOSES})
+"""the fields whose change moves deadlines"""
+
 
 def rearm(api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: datetime, *, is_silent: bool) -> Rearmed:
     """Return which deadlines a row, as it now stands, gains and loses.

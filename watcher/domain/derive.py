@@ -35,6 +35,11 @@ def unwatched_fields(api: Api, ignore: frozenset[str] = frozenset()) -> frozense
     return frozenset(api.own_events | moving | ignore)
 
 
+def silent_fields(api: Api, unwatched: frozenset[str]) -> frozenset[str]:
+    """Return the fields that no event looks at: a row that changed in nothing else has nothing to tell."""
+    return unwatched - api.own_events - frozenset(api.roles.values())
+
+
 def see(api: Api, before: Row | None, after: Conversation, unwatched: frozenset[str] = frozenset()) -> Sighting:
     """Return the sighting of a conversation that was stored as `before` (None: never)."""
     old = before.conversation if before else None

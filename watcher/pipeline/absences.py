@@ -123,12 +123,11 @@ def _take_looks(taking: Taking, findings: Findings, rows: Iterable[Row], looks: 
 
 def _take_look(taking: Taking, findings: Findings, stored: Row, look: Look, digest: Digest) -> None:
     row_id = stored.conversation.id
-    deadlines = taking.draft.deadlines_of([row_id]).get(row_id, ())
     if look.fate is Fate.GONE:
-        remove(taking, findings, stored, deadlines)
+        remove(taking, findings, stored, taking.draft.deadlines_of([row_id]).get(row_id, ()))
     elif look.row is not None:
         changed = ChangedRow(id=row_id, digest=digest(look.row), body=look.row)
-        take_row(taking, findings, changed, stored, deadlines, Presence.HIDDEN)
+        take_row(taking, findings, changed, stored, Presence.HIDDEN)
 
 
 def _known(taking: Taking, stored: Row) -> Row:

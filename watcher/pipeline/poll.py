@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from watcher.domain.absence import Belief, Verdict, is_grown
 from watcher.domain.conversation import Drift
 from watcher.domain.deadline import rearm
-from watcher.domain.derive import Stance, to_source_event, unwatched_fields
+from watcher.domain.derive import Stance, silent_fields, to_source_event, unwatched_fields
 from watcher.domain.errors import SourceError
 from watcher.domain.event import EventType, stamp
 from watcher.domain.health import after_failure, after_success
@@ -152,6 +152,7 @@ class _Conclusion:
             now=self.now,
             is_silent_first=self.is_baseline or self.is_grown,
             knows_first=self.is_complete,
+            silent=silent_fields(self.source.api, stance.unwatched),
             is_reread=_is_reread(self.record, self.plan),
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from watcher.domain.api import Api, FieldKind
 from watcher.domain.conversation import Conversation, Drift, Reading, settle
-from watcher.domain.deadline import Deadline, DeadlineState, rearm
+from watcher.domain.deadline import DEADLINE_ROLES, Deadline, DeadlineState, rearm
 from watcher.domain.derive import Stance, advance, derive_facts, is_flagged_removed, see, to_event
 from watcher.domain.event import Between, EventType
 from watcher.domain.link import make_link
@@ -45,6 +45,7 @@ class Taking:
 
     `is_silent_first`: rows never seen before are learnt without a word (baseline, a list that grew at once).
     `knows_first`: rows never seen before may be learnt at all (the read is complete).
+    `silent`: the fields that no event looks at.
     `is_reread`: dates are read in another zone than before, so that instants which moved are no news.
     """
 
@@ -56,15 +57,15 @@ class Taking:
     now: datetime
     is_silent_first: bool
     knows_first: bool
+    silent: frozenset[str] = frozenset()
     is_reread: bool = False
 
 
 def take_changed_rows(taking: Taking, findings: Findings) -> None:
     """Read every changed row of the draft value by value, and store what follows."""
     for batch in taking.draft.changed_rows():
-        deadlines = taking.draft.deadlines_of([changed.id for changed, _stored in batch])
         for changed, stored in batch:
-            take_row(taking, findings, changed, stored, deadlines.get(changed.id, ()))
+            take_row(taking, findings, changed, stored)
 
 
 def take_row(
@@ -72,7 +73,6 @@ def take_row(
     findings: Findings,
     changed: ChangedRow,
     stored: Row | None,
-    deadlines: Sequence[Deadline],
     presence: Presence = Presence.LISTED,
 ) -> None:
     """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
@@ -97,8 +97,11 @@ def take_row(
     row = Row(conversation=after, rev=rev, digest=changed.digest, standing=standing)
     taking.draft.put_row(row, is_same_version=is_same)
     _tell(taking, findings, row, _facts(taking, _without_zone(taking, sighting), standing), stored)
-    is_silent = taking.is_reread or (stored is None and taking.is_silent_first)
-    arm(taking, findings, row, deadlines, is_silent=is_silent)
+    if stored is None:
+        arm(taking, findings, row, (), is_silent=taking.is_reread or taking.is_silent_first)
+    elif _moves_deadlines(sighting, standing):
+        deadlines = taking.draft.deadlines_of([row.conversation.id]).get(row.conversation.id, ())
+        arm(taking, findings, row, deadlines, is_silent=taking.is_reread)
 
 
 def take_returned_rows(taking: Taking, findings: Findings) -> None:
@@ -160,6 +163,14 @@ def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Seque
         arm(taking, findings, row, deadlines, is_silent=False)
 
 
+def _moves_deadlines(sighting: Sighting, standing: Standing) -> bool:
+    """Whether anything changed that deadlines hang on; most rows change in something else."""
+    before = sighting.standing
+    if (before.presence, before.waiting_since) != (standing.presence, standing.waiting_since):
+        return True
+    return any(sighting.change_of(role) is not None for role in DEADLINE_ROLES)
+
+
 def _as_listed(api: Api, reading: Reading, before: Conversation) -> Reading:
     """An answer about one row may show other fields than the list does: undocumented ones stay as the list had them."""
     documented = {name: value for name, value in reading.fields.items() if name in api.fields}
@@ -180,10 +191,20 @@ def _facts(taking: Taking, sighting: Sighting, standing: Standing) -> tuple[Fact
     """A row that says of itself that it is removed has nothing else to say; one learnt in silence nothing at all."""
     if sighting.is_first and (taking.is_silent_first or standing.presence is Presence.REMOVED):
         return ()
+    if _says_nothing(taking, sighting):
+        return ()
     if is_flagged_removed(sighting):
         was_there = sighting.standing.presence is not Presence.REMOVED
         return (Fact(type=EventType.CONVERSATION_REMOVED),) if was_there else ()
     return derive_facts(sighting)
+
+
+def _says_nothing(taking: Taking, sighting: Sighting) -> bool:
+    """Whether only fields changed that no event looks at, in a row that was there and is in the same state."""
+    before = sighting.before
+    if before is None or sighting.standing.presence is Presence.REMOVED or before.state != sighting.after.state:
+        return False
+    return all(change.field in taking.silent for change in sighting.changes)
 
 
 def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], stored: Row | None) -> None:
