@@ -76,7 +76,9 @@ def take_row(
     presence: Presence = Presence.LISTED,
 ) -> None:
     """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
-    reading = replace(taking.source.interpret(changed.body), id=changed.id)  # the id that the page was cut by
+    reading = taking.source.interpret(changed.body)
+    if reading.id != changed.id:  # the id that the page was cut by is the one that counts
+        reading = replace(reading, id=changed.id)
     _note_drift(findings, reading.drifts, reading.absent)
     if stored is None and not taking.knows_first:
         return
@@ -207,7 +209,9 @@ def _says_nothing(taking: Taking, sighting: Sighting) -> bool:
     return all(change.field in taking.silent for change in sighting.changes)
 
 
-def _tell(taking: Taking, findings: Findings, row: Row, facts: Iterable[Fact], stored: Row | None) -> None:
+def _tell(taking: Taking, findings: Findings, row: Row, facts: Sequence[Fact], stored: Row | None) -> None:
+    if not facts:
+        return
     shown = row.conversation
     linked = replace(row, conversation=replace(shown, url=make_link(taking.plan.link, shown.id, shown.fields)))
     for fact in facts:
@@ -222,6 +226,8 @@ def _place(taking: Taking, standing: Standing, presence: Presence) -> Standing:
     if standing.presence is Presence.REMOVED:
         return standing
     is_apart = presence is Presence.HIDDEN or not taking.knows_first
+    if presence is Presence.LISTED and not is_apart:
+        return standing
     return replace(standing, presence=presence, known_at=taking.now if is_apart else None)
 
 
