@@ -29,7 +29,8 @@ _YEAR_MS = timedelta(days=365) // timedelta(milliseconds=1)
 _INVENT = f"""
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :events)
     INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, version, ruleset, details)
-    SELECT lower(hex(randomblob(16))), e.source, e.type, e.subject, e.time_ms - {_YEAR_MS} + n * ({_YEAR_MS} / :events),
+    SELECT lower(hex(randomblob(16))), e.source, e.type, e.subject,
+        e.time_ms - {_YEAR_MS} + numbers.n * ({_YEAR_MS} / :events),
         e.severity, e.after_ms, e.before_ms, e.version, e.ruleset, e.details
     FROM numbers JOIN patterns p ON p.n = numbers.n % :patterns JOIN events e ON e.seq = p.seq"""
 

@@ -46,13 +46,16 @@ class _Bench:
         return replace(figure, value=f"{figure.value} ({beyond_ms:+.0f} ms)")
 
     def rates(self, change: str, **details: int) -> tuple[list[float], int]:
-        """Return rows a second of polls after a change, and how many events the last of them made."""
+        """Return rows a second of polls after a change, and how many events they made."""
         rates, events = [], 0
-        for _ in range(max(2, self.form.repetitions // 3)):
+
+        def look() -> None:
+            nonlocal events
+            events += poll(self.app).record.events
+
+        for _ in range(2):
             self.service.tell(change, **details)
-            events = poll(self.app).record.events  # the first poll of a kind is as good as any
-            self.service.tell(change, **details)
-            rates.append(self.service.rows / seconds_of(lambda: poll(self.app)))
+            rates.append(self.service.rows / seconds_of(look))
         return rates, events
 
 
