@@ -27,7 +27,7 @@ def event(config: Path, stand: SqliteStand) -> Event:
 def test_each_rule_has_its_verdict(watcher: Watcher, event: Event) -> None:
     shown = watcher("explain", event.id[:8], "--format", "table").out
     assert "✓ questions (line " in shown
-    assert "change.delta is 3, >= 3" in shown
+    assert "change.delta is 3 (wanted: >= 3)" in shown
     assert "✗ registration" in shown
     assert "questions.new is not among the events: registration.*" in shown
 

@@ -150,7 +150,7 @@ def test_what_is_no_matcher_says_what_would_be_right(written: Any, said: str) ->
     "path, written, reason",
     [
         ("change.delta", "> 3", "change.delta is 3, not > 3"),
-        ("change.delta", ">= 3", "change.delta is 3, >= 3"),
+        ("change.delta", ">= 3", "change.delta is 3 (wanted: >= 3)"),
         ("conversation.fields.type", ["a", "b"], "conversation.fields.type is course, not a or b"),
         ("conversation.fields.visible", False, "conversation.fields.visible is true, not false"),
         ("conversation.fields.tags", "c", "conversation.fields.tags is a and b, not c"),

@@ -100,8 +100,8 @@ class Matcher:
         """Return why it holds or does not, with the actual value: `change.delta is 1, not >= 3`."""
         found = _find(seen, self.steps)
         actual = "has no value" if not found else f"is {' and '.join(show(value) for value in found[:3])}"
-        joint = "," if self.holds(seen) else ", not"
-        return f"{self.path} {actual}{joint} {self._wish()}"
+        wished = f" (wanted: {self._wish()})" if self.holds(seen) else f", not {self._wish()}"
+        return f"{self.path} {actual}{wished}"
 
     @property
     def terms(self) -> tuple[Term, ...]:
