@@ -6,6 +6,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from watcher.domain.errors import StateError
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
+_LEAVING_S = 1.0
 
 
 class Database:
@@ -32,9 +34,13 @@ class Database:
         self._open_lock = threading.Lock()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         _make_private(path)
-        with named_errors(path), self.write() as connection:
-            _migrate(connection, path)
-            self._seed = _digest_seed(connection)
+        try:
+            with named_errors(path), self.write() as connection:
+                _migrate(connection, path)
+                self._seed = _digest_seed(connection)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -74,11 +80,13 @@ class Database:
         crash, and a connection that is never closed loses nothing.
         """
         with self._open_lock:
-            own = threading.current_thread()
+            own, until_s = threading.current_thread(), time.monotonic() + _LEAVING_S
             for thread, connection in self._opened:
+                if thread is not own:
+                    thread.join(max(0.0, until_s - time.monotonic()))  # most are about to end
                 if thread is own or not thread.is_alive():
                     connection.close()
-            self._opened.clear()
+            self._opened = [(thread, left) for thread, left in self._opened if thread is not own and thread.is_alive()]
             self._local = threading.local()
 
     def _remember(self, connection: sqlite3.Connection) -> None:
@@ -164,11 +172,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     synchronous=FULL: with NORMAL a power cut takes acknowledged commits with it. WAL must be set outside a transaction.
     """
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a file without tables takes it; see retention
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA temp_store=FILE")
+    try:
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+            # Only an empty file takes it (see retention), but any file is written to, once a connection.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=FILE")
+    except BaseException:
+        connection.close()
+        raise
     connection.row_factory = sqlite3.Row
     return connection
 
