@@ -1,10 +1,15 @@
 """The rules of a test run: with WATCHER_CI set, a test that is skipped has failed."""
 
 import os
+import signal
 from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+
+# A run that was put into the background by a shell without job control is started with SIGINT ignored, and would hand
+# that on to every process that a test interrupts (POSIX shells, 2.11 "Signals and Error Handling").
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
