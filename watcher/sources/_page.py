@@ -63,7 +63,7 @@ class Envelope:
 
 
 def cut_page(body: bytes, split: Callable[[bytes], Sheet], digest: Digest, known: PageOutline | None) -> Cut:
-    """Cut a body (UTF-8) into rows; what `known` remembers of it is not parsed again.
+    """Cut a body into rows; what `known` remembers of it is neither decoded nor parsed again.
 
     Raises SourceError for a body without a list, or with a row that has no id.
     """
@@ -113,7 +113,8 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
     mark, encoding = next(((m, e) for m, e in _MARKS if body.startswith(m)), (b"", _charset(content_type)))
     body = body.removeprefix(mark)
     try:
-        return body.decode(encoding).encode()  # some encodings can write what UTF-8 cannot
+        text = body.decode(encoding)
+        return body if encoding == "utf-8" else text.encode()  # some encodings can write what UTF-8 cannot
     except (ValueError, LookupError) as error:  # a UnicodeError is a ValueError
         raise SourceError(f"the answer is not in its encoding ({clean(encoding)}, {type(error).__name__})") from error
 

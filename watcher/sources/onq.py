@@ -223,15 +223,15 @@ class OnqSource:
         if self._options.format == "csv":
             query["csv"] = "true"
         answer = self._ask(query)
+        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known)
+
+    def _split(self, answer: Answer) -> Sheet:
         body = as_utf8(answer.body, answer.headers.get("content-type", ""))
         if answer.is_html or not (body.strip() or self._options.format == "csv"):
             raise self._http.doubt(_PATH, answer, f"a {self._options.format.upper()} list")
         if self._options.format == "csv" and not answer.has_length:  # JSON cut short is no JSON, but CSV still is CSV
             text = f"{self._http.where(_PATH)}: the answer does not say how long it is, so nothing proves it whole"
             raise SourceError(text, remedy='use format = "json"')
-        return cut_page(body, self._split, self._digest, known)
-
-    def _split(self, body: bytes) -> Sheet:
         if self._options.format == "csv":
             return split_csv(body, tuple(ONQ.fields))
         keys = TOTAL_KEYS if self._options.check_total else ()

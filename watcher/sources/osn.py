@@ -17,6 +17,7 @@ from watcher.domain.conversation import Reading
 from watcher.domain.listing import Page, PageOutline
 from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Fate, Look, PageMemory
+from watcher.sources._answer import Answer
 from watcher.sources._http import Http
 from watcher.sources._page import Cut, Envelope, Sheet, as_utf8, cut_page, row_id, split_json
 from watcher.sources._reading import Walk, read_by_start
@@ -196,10 +197,10 @@ class OsnSource:
         answer = self._session.get(_PATH, query)
         if answer.status != _OK:
             raise self._http.refuse(_PATH, answer)
-        return cut_page(as_utf8(answer.body, answer.headers.get("content-type", "")), self._split, self._digest, known)
+        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known)
 
-    def _split(self, body: bytes) -> Sheet:
-        return split_json(body, self._envelope)
+    def _split(self, answer: Answer) -> Sheet:
+        return split_json(as_utf8(answer.body, answer.headers.get("content-type", "")), self._envelope)
 
 
 def _is_last(cut: Cut) -> bool:
