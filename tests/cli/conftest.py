@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.world import World, open_world
 from tests.store.stand import SqliteStand
 from watcher.cli import run
 from watcher.store.database import FILE_NAME, Database
@@ -77,10 +78,22 @@ def stand(tmp_path: Path) -> Iterator[SqliteStand]:
 
 
 @pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with open_world(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
 def watcher(config: Path, capsys: pytest.CaptureFixture[str]) -> Watcher:
+    return speaking(capsys, "--config", str(config))
+
+
+def speaking(capsys: pytest.CaptureFixture[str], *before: str) -> Watcher:
+    """Return what runs watcher in this process, with some arguments first, and tells what it said."""
+
     def call(*arguments: str) -> Ran:
         capsys.readouterr()
-        status = run(["--config", str(config), *arguments])
+        status = run([*before, *arguments])
         captured = capsys.readouterr()
         return Ran(status=status, out=captured.out, err=captured.err)
 

@@ -1,11 +1,9 @@
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.cli.conftest import Ran
-from tests.cli.world import World, open_world
-from watcher.cli import run
+from tests.cli.conftest import Ran, speaking
+from tests.cli.world import World
 from watcher.store.database import open_read_only
 from watcher.store.history import History
 from watcher.store.history_sources import SourceStatus
@@ -15,19 +13,8 @@ Watcher = Callable[..., Ran]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
 def watcher(world: World, capsys: pytest.CaptureFixture[str]) -> Watcher:
-    def call(*arguments: str) -> Ran:
-        capsys.readouterr()
-        status = run(["--config", str(world.path), *arguments])
-        return Ran(status=status, out=(captured := capsys.readouterr()).out, err=captured.err)
-
-    return call
+    return speaking(capsys, "--config", str(world.path))
 
 
 @pytest.fixture

@@ -1,31 +1,18 @@
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran
-from tests.cli.world import World, open_world
-from watcher.cli import run
+from tests.cli.conftest import Ran, speaking
+from tests.cli.world import World
 
 Check = Callable[..., Ran]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
 def check(world: World, capsys: pytest.CaptureFixture[str]) -> Check:
-    def call(*arguments: str) -> Ran:
-        capsys.readouterr()
-        status = run(["--config", str(world.path), "check", *arguments])
-        return Ran(status=status, out=(captured := capsys.readouterr()).out, err=captured.err)
-
-    return call
+    return speaking(capsys, "--config", str(world.path), "check")
 
 
 def test_a_right_config_is_one_line(world: World, check: Check) -> None:

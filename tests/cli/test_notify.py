@@ -1,30 +1,17 @@
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.cli.conftest import Ran
-from tests.cli.world import World, open_world
-from watcher.cli import run
+from tests.cli.conftest import Ran, speaking
+from tests.cli.world import World
 from watcher.store.lock import hold_state
 
 Notify = Callable[[str], Ran]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
 def notify(world: World, capsys: pytest.CaptureFixture[str]) -> Notify:
-    def call(name: str) -> Ran:
-        capsys.readouterr()
-        status = run(["--config", str(world.path), "notify", name])
-        return Ran(status=status, out=(captured := capsys.readouterr()).out, err=captured.err)
-
-    return call
+    return speaking(capsys, "--config", str(world.path), "notify")
 
 
 def test_a_test_message_arrives_and_says_what_it_is(world: World, notify: Notify) -> None:

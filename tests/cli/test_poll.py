@@ -5,34 +5,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran
-from tests.cli.world import ROOT, World, open_world, spawn
-from watcher.cli import run
+from tests.cli.conftest import Ran, speaking
+from tests.cli.world import ROOT, World, spawn
 from watcher.store.lock import hold_state
 
 Poll = Callable[..., Ran]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
 def poll(world: World, capsys: pytest.CaptureFixture[str]) -> Poll:
-    def call(*arguments: str, form: str = "table") -> Ran:
-        capsys.readouterr()
-        status = run(["--config", str(world.path), "poll", "--format", form, *arguments])
-        return Ran(status=status, out=(captured := capsys.readouterr()).out, err=captured.err)
-
-    return call
+    whole = speaking(capsys, "--config", str(world.path), "poll", "--format")
+    return lambda *arguments, form="table": whole(form, *arguments)
 
 
 def test_the_first_poll_learns_and_the_next_finds_nothing(poll: Poll) -> None:

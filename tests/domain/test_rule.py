@@ -109,7 +109,10 @@ def test_a_verdict_against_names_what_did_not_hold(rule: Rule, reason: str) -> N
 
 def test_a_verdict_in_favour_names_what_held() -> None:
     verdict = judge(_event(change={"delta": 5}), _rule(where={"change.delta": ">= 3", "severity": "notice"}))
-    assert (verdict.holds, verdict.reason) == (True, "change.delta is 5 (wanted: >= 3); severity is notice (wanted: notice)")
+    assert (verdict.holds, verdict.reason) == (
+        True,
+        "change.delta is 5 (wanted: >= 3); severity is notice (wanted: notice)",
+    )
     assert judge(_event(), _rule()).reason == "questions.new from campus"
 
 

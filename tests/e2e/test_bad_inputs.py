@@ -4,7 +4,6 @@ import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,8 +12,8 @@ from threading import Thread
 import pytest
 import trustme
 
+from tests.cli.conftest import Ran, speaking
 from tests.cli.world import World, open_world
-from watcher.cli import run
 
 WRONG_SECRET = "this-is-another-secret-and-a-wrong-one"
 Spoil = Callable[[World, ExitStack], None]
@@ -22,15 +21,7 @@ CONVERSATIONS = ("rows", "versions", "deadlines", "events", "deliveries", "chann
 """the tables that a failed poll leaves as they are; that it failed is on record in others"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a command left behind: its exit status and everything that it wrote."""
-
-    status: int
-    text: str
-
-
-Watcher = Callable[..., Said]
+Watcher = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -41,13 +32,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def watcher(world: World, capsys: pytest.CaptureFixture[str]) -> Watcher:
-    def call(*arguments: str) -> Said:
-        capsys.readouterr()
-        status = run(["--config", str(world.path), *arguments])
-        captured = capsys.readouterr()
-        return Said(status=status, text=captured.out + captured.err)
-
-    return call
+    return speaking(capsys, "--config", str(world.path))
 
 
 def _wrong_secret(world: World, _stack: ExitStack) -> None:
@@ -165,16 +150,16 @@ def test_a_wrong_config_is_explained_with_its_line(
     for arguments in (("check",), ("poll",), ("poll", "--dry-run"), ("notify", "hook"), ("accept", "campus")):
         said = watcher(*arguments)
         _is_explained(world, said, 2, needles)
-        assert f"config.toml:{_line_of(world, written)}" in said.text
+        assert f"config.toml:{_line_of(world, written)}" in said.out + said.err
     assert _dump(world.database) == before
     assert world.receiver.arrivals() == []
 
 
-def _is_explained(world: World, said: Said, status: int, needles: tuple[str, ...]) -> None:
-    assert said.status == status, said.text
-    assert [needle for needle in needles if needle not in said.text] == [], said.text
-    assert [secret for secret in (*world.secrets, WRONG_SECRET) if secret in said.text] == []
-    assert "Traceback" not in said.text
+def _is_explained(world: World, said: Ran, status: int, needles: tuple[str, ...]) -> None:
+    assert said.status == status, said.out + said.err
+    assert [needle for needle in needles if needle not in said.out + said.err] == [], said.out + said.err
+    assert [secret for secret in (*world.secrets, WRONG_SECRET) if secret in said.out + said.err] == []
+    assert "Traceback" not in said.out + said.err
 
 
 def _line_of(world: World, written: dict[str, str]) -> int:
