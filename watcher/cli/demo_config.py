@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from watcher.cli.lab_sources import write_sources
 from watcher.lab import Lab, Receiver
 
 _TEXT = """\
@@ -12,25 +13,7 @@ state_dir = "state"
 timezone = "{timezone}"
 operator = ["ops"]
 
-[sources.campus]
-api = "onq"
-url = "{onq.url}"
-every = "1s"
-link = "{onq.audience}/c/{{id}}"
-[sources.campus.auth]
-kind = "jwt"
-key = "{onq.key}"
-secret = "{onq.secret}"
-issuer = "{onq.issuer}"
-subject = "{onq.subject}"
-audience = "{onq.audience}"
-
-[sources.staff]
-api = "osn"
-url = "{osn.url}"
-auth = {{ kind = "form", username = "{osn.username}", password = "{osn.password}" }}
-every = "1s"
-
+{sources}
 [channels.facilitators]
 url = "{hook}/facilitators"
 
@@ -61,7 +44,7 @@ channels = ["office"]
 def write_demo_config(folder: Path, lab: Lab, receiver: Receiver, timezone: str) -> Path:
     """Write the config into a folder and return its path."""
     path = folder / "config.toml"
-    text = _TEXT.format(onq=lab.onq, osn=lab.osn, hook=receiver.json_url, timezone=timezone)
+    text = _TEXT.format(sources=write_sources(lab, "1s"), hook=receiver.json_url, timezone=timezone)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     return path

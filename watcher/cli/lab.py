@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from watcher.cli.interrupt import heeding
+from watcher.cli.lab_sources import write_sources
 from watcher.cli.output import write_lines
 from watcher.domain.errors import WatcherError
 from watcher.lab import Lab
@@ -69,28 +70,10 @@ _ORDERS = (
 
 
 def _config(lab: Lab) -> str:
-    onq, osn = lab.onq, lab.osn
     return f"""\
 operator = ["here"]
 
-[sources.campus]
-api = "onq"
-url = "{onq.url}"
-every = "5s"
-[sources.campus.auth]
-kind = "jwt"
-key = "{onq.key}"
-secret = "{onq.secret}"
-issuer = "{onq.issuer}"
-subject = "{onq.subject}"
-audience = "{onq.audience}"
-
-[sources.staff]
-api = "osn"
-url = "{osn.url}"
-every = "5s"
-auth = {{ kind = "form", username = "{osn.username}", password = "{osn.password}" }}
-
+{write_sources(lab, "5s")}
 [channels.here]
 url = "console://"
 
