@@ -58,11 +58,11 @@ def test_a_changed_row_comes_with_its_bytes() -> None:
     assert (delta.came, delta.left) == (frozenset(), frozenset())
 
 
-def test_a_shifted_row_is_looked_up_and_not_changed() -> None:
+def test_of_a_shifted_page_only_what_it_had_not_is_looked_up() -> None:
     stored = Stored([("a", 1), ("b", 2), ("c", 3)])
     delta = against([("b", 2), ("c", 3)], [("a", 1), ("b", 2)], stored)
     assert (changed(delta), sorted(delta.came), sorted(delta.left)) == ([], ["c"], ["a"])
-    assert stored.asked == ["b", "c"]
+    assert stored.asked == ["c"]
 
 
 def test_without_a_memory_every_row_is_looked_up_and_came() -> None:
@@ -73,6 +73,11 @@ def test_without_a_memory_every_row_is_looked_up_and_came() -> None:
 def test_a_row_that_stands_twice_on_a_page_counts_once_and_the_later_wins() -> None:
     delta = against([("a", 2), ("a", 3)], None, Stored([("a", 1)]))
     assert [each.body for each in delta.changed] == [raw(row("a", n=3))]
+
+
+def test_an_older_row_before_a_known_one_on_the_same_page_is_no_change() -> None:
+    stored = Stored([("a", 3), ("b", 1)])
+    assert changed(against([("a", 2), ("a", 3), ("b", 2)], [("a", 2), ("a", 3), ("b", 1)], stored)) == ["b"]
 
 
 def test_rows_that_repeat_the_page_before_neither_come_nor_leave() -> None:

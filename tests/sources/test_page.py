@@ -135,12 +135,12 @@ def test_the_remembered_body_is_not_split_again() -> None:
     assert (again.outline, again.rows) == (known, None)
 
 
-def test_a_row_at_its_place_takes_its_id_from_memory() -> None:
+def test_a_row_of_the_remembered_page_takes_its_id_from_memory() -> None:
     # An id that the bytes do not hold shows where it came from.
     known = cut_page(b'[{"id": 1}, {"id": 2}, {"id": 3}]', _split, digest, None).outline
     told = type(known)(digest=known.digest, ids=("a", "b", "c"), row_digests=known.row_digests)
     assert cut_page(b'[{"id": 1}, {"id": 5}, {"id": 3}, {"id": 4}]', _split, digest, told).ids == ("a", "5", "c", "4")
-    assert cut_page(b'[{"id": 2}]', _split, digest, told).ids == ("2",)
+    assert cut_page(b'[{"id": 2}]', _split, digest, told).ids == ("b",)
 
 
 @pytest.mark.parametrize(

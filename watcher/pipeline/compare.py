@@ -40,8 +40,8 @@ StoredDigests = Callable[[Collection[str]], Mapping[str, bytes]]
 def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDigests) -> PageDelta:
     """Return what a page changes against the page at the same position of the last complete read.
 
-    Rows are aligned by position first; only those whose digest differs there are looked up by id, so that an
-    unchanged page costs nothing and a shifted list costs one look-up a row.
+    Rows are compared with the same page as it was first; only those that it has not, or otherwise, are looked up in the
+    snapshot, so that an unchanged page costs nothing and a shifted list one look-up a page.
     """
     old_ids = remembered.outline.ids[remembered.overlap :] if remembered else ()
     new_ids = page.outline.ids[page.overlap :]
@@ -49,13 +49,12 @@ def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDig
     if page.rows is None:
         return PageDelta(came=came, left=left)
     differing = _differing(page, remembered)
-    stored = stored_digests([page.outline.ids[place] for place in differing])
-    # a row that stands twice on one page counts once: the later one is the fresher
-    latest = {page.outline.ids[place]: place for place in differing}
+    stored = stored_digests(differing.keys())
+    digests = page.outline.row_digests
     changed = tuple(
-        ChangedRow(id=row_id, digest=page.outline.row_digests[place], body=page.rows[place])
-        for row_id, place in latest.items()
-        if stored.get(row_id) != page.outline.row_digests[place]
+        ChangedRow(id=row_id, digest=digests[place], body=page.rows[place])
+        for row_id, place in differing.items()
+        if stored.get(row_id) != digests[place]
     )
     return PageDelta(changed=changed, came=came, left=left)
 
@@ -67,12 +66,14 @@ def _moves(old_ids: tuple[str, ...], new_ids: tuple[str, ...]) -> tuple[frozense
     return new - old, old - new
 
 
-def _differing(page: Page, remembered: Remembered | None) -> list[int]:
-    """Return the places of the rows that are not, byte for byte, where they were."""
-    outline = page.outline
+def _differing(page: Page, remembered: Remembered | None) -> dict[str, int]:
+    """Return the rows that the remembered page does not have byte for byte, by id, each with its place.
+
+    A row that stands twice on one page counts once: the later one is the fresher.
+    """
+    ids, digests = page.outline.ids, page.outline.row_digests
+    places = dict(zip(ids, range(len(ids)), strict=True))
     if remembered is None:
-        return list(range(len(outline.ids)))
-    old = remembered.outline
-    aligned = zip(outline.row_digests, old.row_digests, outline.ids, old.ids, strict=False)
-    same = {place for place, (new, was, new_id, old_id) in enumerate(aligned) if new == was and new_id == old_id}
-    return [place for place in range(len(outline.ids)) if place not in same]
+        return places
+    old = dict(zip(remembered.outline.ids, remembered.outline.row_digests, strict=True))
+    return {row_id: place for row_id, place in places.items() if old.get(row_id) != digests[place]}

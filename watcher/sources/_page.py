@@ -126,10 +126,8 @@ class _Row(msgspec.Struct):
 def _ids(rows: Sequence[bytes], digests: Sequence[bytes], known: PageOutline | None) -> tuple[str, ...]:
     if known is None:
         return tuple(map(row_id, rows))
-    old = zip(known.row_digests, known.ids, strict=True)
-    before = [*old, *[(b"", "")] * (len(rows) - len(known.ids))]
-    aligned = zip(rows, digests, before, strict=False)
-    return tuple(was[1] if was[0] == digest else row_id(row) for row, digest, was in aligned)
+    before = dict(zip(known.row_digests, known.ids, strict=True))
+    return tuple(before.get(digest) or row_id(row) for row, digest in zip(rows, digests, strict=True))
 
 
 def _rows(array: bytes) -> list[bytes]:
