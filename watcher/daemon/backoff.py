@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from watcher.pipeline.poll import MAX_RETRY_AFTER
+
 FLOOR = timedelta(seconds=1)
-MAX_NOT_BEFORE = timedelta(hours=1)
+MAX_NOT_BEFORE = MAX_RETRY_AFTER
 """a server's Retry-After is honoured up to here, whatever the interval; also where a clock that ran ahead stored it"""
 
 
