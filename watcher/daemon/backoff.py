@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from watcher.pipeline.poll import MAX_RETRY_AFTER
 
 FLOOR = timedelta(seconds=1)
-MAX_NOT_BEFORE = MAX_RETRY_AFTER
-"""a server's Retry-After is honoured up to here, whatever the interval; also where a clock that ran ahead stored it"""
 
 
 def retry_wait(interval: timedelta, failures: int, chance: float) -> timedelta:
@@ -46,4 +44,5 @@ def next_poll(
 
 def held_until(now: datetime, not_before: datetime | None) -> datetime:
     """Return until when the server wants to be left alone, `now` where it does not."""
-    return min(max(not_before or now, now), now + MAX_NOT_BEFORE)
+    # whatever the interval, and also where a clock that ran ahead stored a later instant
+    return min(max(not_before or now, now), now + MAX_RETRY_AFTER)
