@@ -17,7 +17,7 @@ from tests.cli.world import World, open_world
 
 WRONG_SECRET = "this-is-another-secret-and-a-wrong-one"
 Spoil = Callable[[World, ExitStack], None]
-CONVERSATIONS = ("rows", "versions", "deadlines", "events", "deliveries", "channels")
+CONVERSATIONS = ("rows", "versions", "events", "deliveries", "channels")
 """the tables that a failed poll leaves as they are; that it failed is on record in others"""
 
 

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from tests.sources.wiring import NOTHING, digest, rows_of
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import PageOutline, TornError
+from watcher.domain.listing import Digests, PageOutline, TornError, find_fresh
 from watcher.sources._page import Cut
 from watcher.sources._reading import Paging, Walk, read_by_number, read_by_start, recognise_paging
 
 
 def cut(ids: Sequence[str], *, has_more: bool | None = None) -> Cut:
     rows = [identity.encode() for identity in ids]
-    digests = tuple(map(digest, rows))
+    digests = Digests(b"".join(map(digest, rows)))
     outline = PageOutline(digest=digest(b"".join(rows)), ids=tuple(ids), row_digests=digests, has_more=has_more)
-    return Cut(outline=outline, rows=rows)
+    return Cut(outline=outline, fresh=find_fresh(outline, rows, None))
 
 
 class Server:

@@ -18,6 +18,7 @@ from watcher.store.database import Database, open_read_only
 from watcher.store.history import History
 from watcher.store.history_events import EventFilter
 from watcher.store.retention import BATCH, Pruned, backup, prune
+from watcher.store.versions import keep_version
 
 DAY = timedelta(days=1)
 
@@ -58,10 +59,11 @@ def test_an_event_that_is_still_owed_stays(stand: SqliteStand) -> None:
     assert prune_all(stand).events == 1
 
 
-def test_the_version_that_a_row_shows_stays(stand: SqliteStand) -> None:
+def test_a_version_that_no_event_shows_goes_and_its_row_stays(stand: SqliteStand) -> None:
     shown = Conversation(id="1", name="One", state=State.OPEN, reason=None, fields={})
     stand.learn("campus", shown)
-    stand.learn("campus", shown)  # replaced: the version before is shown by nothing
+    with stand.database.write() as connection:
+        assert keep_version(connection, 1, "1") == keep_version(connection, 1, "1")  # no event came of it
     assert prune_all(stand).versions == 1
     with open_read_only(stand.database.path) as connection:
         assert History(connection).conversations.find("1").conversation == shown

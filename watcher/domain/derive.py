@@ -87,11 +87,16 @@ def to_source_event(fact: Fact, *, source: str, now: datetime) -> Event:
 
 def advance(sighting: Sighting, now: datetime) -> Standing:
     """Return where a row stands after it was seen in the list."""
-    return Standing(
-        presence=Presence.REMOVED if is_flagged_removed(sighting) else Presence.LISTED,
-        is_closed_told=_is_closed_told(sighting, now),
-        waiting_since=_waiting_since(sighting, now),
-    )
+    is_removed, is_closed = is_flagged_removed(sighting), _is_closed_told(sighting, now)
+    waiting_since = _waiting_since(sighting, now)
+    if not is_removed and waiting_since is None:
+        return _LISTED[is_closed]
+    presence = Presence.REMOVED if is_removed else Presence.LISTED
+    return Standing(presence=presence, is_closed_told=is_closed, waiting_since=waiting_since)
+
+
+_LISTED = {is_closed: Standing(is_closed_told=is_closed) for is_closed in (False, True)}
+"""how most rows stand; made once, since there are many"""
 
 
 def is_flagged_removed(sighting: Sighting) -> bool:

@@ -69,7 +69,7 @@ class Database:
             self._remember(known)
         return known
 
-    def digest(self, body: bytes, /) -> bytes:
+    def digest(self, body: bytes | memoryview, /) -> bytes:
         """Return the seeded 16-byte digest of some bytes (the Digest port)."""
         return xxhash.xxh3_128_digest(body, self._seed)
 

@@ -32,7 +32,7 @@ class Pruned:
 
 
 def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events: timedelta) -> Pruned:
-    """Forget polls and events that are older than what is kept, and the versions of rows that nothing shows any more.
+    """Forget polls and events that are older than what is kept, and the versions of rows that no event shows any more.
 
     An event that is still owed to somebody stays. Each batch is a transaction of its own, so that a daemon beside it
     goes on; a crash in between leaves less work for the next time.
@@ -89,13 +89,13 @@ def _forget_versions(database: Database) -> int:
         bound = {"first": last + 1, "last": keys[-1]}
         if database.connection().execute(f"SELECT EXISTS(SELECT 1 {_UNSHOWN})", bound).fetchone()[0]:
             with database.write() as connection:
+                connection.execute(f"UPDATE rows SET version = NULL WHERE version IN (SELECT key {_UNSHOWN})", bound)
                 total += connection.execute(f"DELETE {_UNSHOWN}", bound).rowcount
         last = keys[-1]
 
 
 _NEXT_VERSIONS = "SELECT key FROM versions WHERE key > ? ORDER BY key LIMIT ?"
 _UNSHOWN = """FROM versions WHERE key BETWEEN :first AND :last
-    AND NOT EXISTS (SELECT 1 FROM rows r WHERE r.version = versions.key)
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.version = versions.key)"""
 
 
