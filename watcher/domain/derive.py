@@ -9,7 +9,7 @@ from watcher.domain.api import Api, Role
 from watcher.domain.change import diff
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, event_id
-from watcher.domain.events import DERIVATIONS
+from watcher.domain.events import DERIVATIONS, Kind
 from watcher.domain.severity import SEVERITIES
 from watcher.domain.sighting import Fact, Sighting, instant_of, value_of
 from watcher.domain.snapshot import Presence, Row, Standing
@@ -50,7 +50,14 @@ def see(api: Api, before: Row | None, after: Conversation, unwatched: frozenset[
 
 def derive_facts(sighting: Sighting) -> tuple[Fact, ...]:
     """Return everything that a sighting shows, in storing order."""
-    return tuple(fact for derive in DERIVATIONS for fact in derive(sighting))
+    kinds = DERIVATIONS if sighting.is_first else _concerned(sighting)
+    return tuple(fact for kind in kinds for fact in kind.derive(sighting))
+
+
+def _concerned(sighting: Sighting) -> list[Kind]:
+    fields = {change.field for change in sighting.changes}
+    touched = {role for role, field in sighting.api.roles.items() if field in fields}
+    return [kind for kind in DERIVATIONS if not kind.looks_at or not kind.looks_at.isdisjoint(touched)]
 
 
 def to_event(
