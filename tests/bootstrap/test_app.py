@@ -133,6 +133,18 @@ def test_a_channel_that_is_gone_has_nothing_to_send(app: App) -> None:
     assert app.deliver_next("gone").claim is None
 
 
+def test_what_was_claimed_ahead_for_a_channel_that_is_gone_is_given_back(app: App) -> None:
+    event = make_event(1)
+    with app.database.write() as connection:
+        insert_owed(connection, Owed(event=event, deliveries=(("gone", "a rule"),)), None, None)
+    ahead = app.outbox.claim_due("gone", event.time, timedelta(days=999), "a worker")
+    assert ahead is not None
+    assert app.deliver_next("gone", ahead, lambda: True).claim is None
+    due_at = app.outbox.next_due("gone")
+    assert due_at is not None
+    assert due_at < event.time + timedelta(days=999)
+
+
 def test_pruning_follows_the_retention(app: App) -> None:
     app.poll("staff")
     assert app.prune().polls == 0

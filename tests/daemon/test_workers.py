@@ -8,6 +8,7 @@ from tests.daemon.fakes_daemon import CLAIM, NOW, WAIT_S, Clocks
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import PATIENCE, Workers
 from watcher.pipeline.dispatch import Turn
+from watcher.pipeline.outbox import Claim
 
 HOUR = timedelta(hours=1)
 
@@ -18,11 +19,14 @@ class Outbox:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.turns: list[str] = []
+        self.given: list[tuple[Claim | None, bool]] = []
+        """what was ahead at each turn, and whether the worker was to go on"""
         self.deliver: Callable[[str], Turn] = lambda _channel: Turn(next_at=NOW + HOUR)
 
-    def take_turn(self, channel: str) -> Turn:
+    def take_turn(self, channel: str, ahead: Claim | None, goes_on: Callable[[], bool]) -> Turn:
         with self.changed:
             self.turns.append(channel)
+            self.given.append((ahead, goes_on()))
             self.changed.notify_all()
         return self.deliver(channel)
 
@@ -91,6 +95,39 @@ def test_what_is_due_at_once_is_not_waited_for(workers: Workers, outbox: Outbox)
     outbox.deliver = lambda _channel: Turn(next_at=next(left))
     workers.serve(["mail"])
     outbox.wait_for("mail", 3)
+
+
+def test_what_a_turn_claimed_ahead_is_given_to_the_next(workers: Workers, outbox: Outbox) -> None:
+    turns = iter([Turn(claim=CLAIM, ahead=CLAIM, next_at=NOW), Turn(claim=CLAIM, next_at=NOW + HOUR)])
+    outbox.deliver = lambda _channel: next(turns)
+    workers.serve(["mail"])
+    outbox.wait_for("mail", 2)
+    assert outbox.given == [(None, True), (CLAIM, True)]
+
+
+def test_a_worker_that_stops_takes_a_last_turn_for_what_is_ahead(workers: Workers, outbox: Outbox) -> None:
+    def send_and_be_stopped(_channel: str) -> Turn:
+        workers.stop()
+        return Turn(claim=CLAIM, ahead=CLAIM, next_at=NOW) if len(outbox.turns) == 1 else Turn()
+
+    outbox.deliver = send_and_be_stopped
+    workers.serve(["mail"])
+    outbox.wait_for("mail", 2)
+    assert outbox.given == [(None, True), (CLAIM, False)]
+
+
+def test_a_turn_that_crashed_leaves_what_it_was_given_to_the_lease(workers: Workers, outbox: Outbox) -> None:
+    def crash_once(_channel: str) -> Turn:
+        if len(outbox.turns) == 1:
+            return Turn(claim=CLAIM, ahead=CLAIM, next_at=NOW)
+        if len(outbox.turns) == 2:
+            raise ZeroDivisionError
+        return Turn(next_at=NOW + HOUR)
+
+    outbox.deliver = crash_once
+    workers.serve(["mail"])
+    outbox.wait_for("mail", 3)
+    assert [ahead for ahead, _ in outbox.given] == [None, CLAIM, None]
 
 
 def test_a_wake_up_during_a_turn_is_not_lost(workers: Workers, outbox: Outbox) -> None:

@@ -180,3 +180,9 @@ def test_a_name_of_nothing_has_words(name: str) -> None:
 )
 def test_a_link_is_one_link_or_none(url: str, shown: str) -> None:
     assert inert_url(url) == shown
+
+
+@given(st.text(alphabet="abzwÀéÖ×÷ß09 ,;?()'+-.:!&", max_size=60))
+def test_a_text_that_is_harmless_at_a_glance_is_so_at_a_closer_look(text: str) -> None:
+    # The dagger is looked at closely, and with it all that stands before it, which it does not change.
+    assert inert(f"{text} †") == f"{inert(text)} †".lstrip()

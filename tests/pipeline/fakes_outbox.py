@@ -75,6 +75,22 @@ class MemoryOutbox:
                 self.owe(owed.event, channel, owed.event.time, rule)
         return True
 
+    def settle_and_claim(
+        self, claim: Claim, settlement: Settlement, now: datetime, lease: timedelta
+    ) -> tuple[bool, Claim | None]:
+        if not self.settle(claim, settlement):
+            return False, None
+        return True, self.claim_due(claim.channel, now, lease, claim.owner)
+
+    def give_back(self, claim: Claim, now: datetime) -> None:
+        row = self.rows[claim.delivery_id]
+        if row.state is not DeliveryState.SENDING or row.claim != claim:
+            return
+        state = DeliveryState.UNKNOWN if claim.state is DeliveryState.SENDING else claim.state
+        undone = replace(claim, attempt=claim.attempt - 1)
+        self.rows[claim.delivery_id] = replace(row, claim=undone, due_at=now, state=state)
+        self.log[claim.delivery_id].pop()
+
     def next_due(self, channel: str) -> datetime | None:
         return min((row.due_at for row in self._open(channel) if row.due_at is not None), default=None)
 
@@ -95,6 +111,7 @@ class ScriptedChannel:
         self.name = name
         self.pace = pace
         self.sent: list[tuple[str, Message]] = []
+        self.closed = 0
         self._answers = list(answers or (None,))
 
     def send(self, message: Message, delivery_id: str) -> Receipt:
@@ -105,7 +122,7 @@ class ScriptedChannel:
         return answer or Receipt(status=200)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        self.closed += 1
 
 
 @dataclass

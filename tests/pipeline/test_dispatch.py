@@ -30,8 +30,8 @@ def route(_: Event) -> tuple[tuple[str, str], ...]:
     return (("ops", "operator"), ("pager", "operator"))
 
 
-def desk(clock: Clock, jitter: float = 0.0, owner: str = "worker-1") -> Desk:
-    return Desk(clock=clock, jitter=lambda: jitter, route=route, owner=owner, zone=UTC)
+def desk(clock: Clock, jitter: float = 0.0, owner: str = "worker-1", *, goes_on: bool = False) -> Desk:
+    return Desk(clock=clock, jitter=lambda: jitter, route=route, owner=owner, zone=UTC, goes_on=lambda: goes_on)
 
 
 def test_what_is_due_is_sent_once_and_delivered() -> None:
@@ -153,6 +153,75 @@ def test_the_next_turn_keeps_the_pace_of_the_service() -> None:
     for number in (1, 2):
         outbox.owe(event(number), "ops")
     assert deliver_next(channel, outbox, desk(Clock())).next_at == START + timedelta(seconds=1)
+
+
+def test_a_caller_that_comes_back_is_given_the_next_delivery_with_the_settling_of_the_last() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    first, second = (outbox.owe(event(number), "ops") for number in (1, 2))
+    turn = deliver_next(channel, outbox, desk(clock, goes_on=True))
+    assert turn.ahead is not None
+    assert (turn.ahead.delivery_id, turn.next_at) == (second, START)
+    assert (outbox.state(first), outbox.state(second)) == (DeliveryState.DELIVERED, DeliveryState.SENDING)
+    turn = deliver_next(channel, outbox, desk(clock, goes_on=True), turn.ahead)
+    assert (turn.claim and turn.claim.delivery_id, turn.ahead, turn.next_at) == (second, None, None)
+    assert [sent for sent, _ in channel.sent] == [first, second]
+    assert "may be a repetition" not in channel.sent[1][1].body
+
+
+@pytest.mark.parametrize(
+    "answer, pace, goes_on",
+    [
+        (DOWN, timedelta(), True),
+        (BUSY, timedelta(), True),
+        (None, timedelta(seconds=1), True),
+        (None, timedelta(), False),
+    ],
+)
+def test_nothing_is_claimed_ahead_before_a_wait_or_a_stop(
+    answer: ChannelError | None, pace: timedelta, goes_on: bool
+) -> None:
+    outbox = MemoryOutbox()
+    outbox.owe(event(1), "ops")
+    waiting = outbox.owe(event(2), "ops")
+    channel = ScriptedChannel("ops", answer, pace=pace)
+    assert deliver_next(channel, outbox, desk(Clock(), goes_on=goes_on)).ahead is None
+    assert outbox.state(waiting) is DeliveryState.PENDING
+
+
+def test_what_was_claimed_ahead_is_given_back_by_a_worker_that_stops() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    for number in (1, 2):
+        outbox.owe(event(number), "ops")
+    ahead = deliver_next(channel, outbox, desk(clock, goes_on=True)).ahead
+    assert ahead is not None
+    turn = deliver_next(channel, outbox, desk(clock), ahead)
+    assert (turn.claim, turn.next_at, outbox.state(ahead.delivery_id)) == (None, START, DeliveryState.PENDING)
+    deliver_next(channel, outbox, desk(clock))
+    assert [sent for sent, _ in channel.sent][1:] == [ahead.delivery_id]
+    assert outbox.log[ahead.delivery_id] == [(1, "delivered")]
+
+
+def test_a_kill_after_a_claim_ahead_leaves_one_delivery_in_doubt() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    for number in (1, 2, 3):
+        outbox.owe(event(number), "ops")
+    ahead = deliver_next(channel, outbox, desk(clock, goes_on=True)).ahead  # and then the process is killed
+    assert ahead is not None
+    clock.pass_by(timedelta(minutes=5))
+    for _ in range(2):
+        deliver_next(channel, outbox, desk(clock))
+    told = {sent: message.body.startswith("may be a repetition") for sent, message in channel.sent}
+    assert [sent for sent, is_repeat in told.items() if is_repeat] == [ahead.delivery_id]
+    assert len(channel.sent) == len(told) == 3
+
+
+def test_a_channel_with_nothing_due_lets_go_of_its_connections() -> None:
+    outbox, channel, clock = MemoryOutbox(), ScriptedChannel("ops"), Clock()
+    outbox.owe(event(), "ops")
+    deliver_next(channel, outbox, desk(clock))
+    assert channel.closed == 0
+    deliver_next(channel, outbox, desk(clock))
+    assert channel.closed == 1
 
 
 def test_a_drain_sends_all_that_is_due_and_leaves_retries_for_later() -> None:

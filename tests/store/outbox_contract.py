@@ -54,6 +54,11 @@ def make_event(number: int, *, kind: EventType = EventType.QUESTIONS_NEW, time: 
     )
 
 
+def settlement(at: datetime, *, number: int = 1, error: str = "") -> Settlement:
+    attempt = Attempt(number=number, started_at=at, ended_at=at, error=error)
+    return Settlement(outcome=after_attempt(attempt, jitter=0), attempt=attempt, health=ChannelHealth())
+
+
 def settle(
     outbox: Outbox, claim: Claim, at: datetime, *, error: str = "", dead: bool = False, owed: tuple[Owed, ...] = ()
 ) -> bool:
@@ -213,3 +218,56 @@ class OutboxContract:
         told = claim(stand.outbox, channel="ops", now=NOW + SECOND)
         assert (told.event, told.rule) == (failing, "operator")
         assert claim(stand.outbox, channel="chat", now=NOW + SECOND).rule == "all"
+
+    def test_one_transaction_settles_a_delivery_and_claims_the_next(self, stand: Stand) -> None:
+        for number in (3, 4):
+            stand.owe(make_event(number), "mail", due_at=NOW)
+        first = claim(stand.outbox)
+        is_settled, second = stand.outbox.settle_and_claim(first, settlement(NOW), NOW + SECOND, LEASE)
+        assert is_settled
+        assert second is not None
+        assert (second.event, second.owner) == (make_event(4), first.owner)
+        assert (second.attempt, second.was_interrupted, second.lease_until) == (1, False, NOW + SECOND + LEASE)
+        assert stand.attempts(first.delivery_id) == [(1, "delivered")]
+        assert stand.attempts(second.delivery_id) == [(1, "")]
+        assert stand.outbox.settle_and_claim(second, settlement(NOW), NOW + SECOND, LEASE) == (True, None)
+
+    def test_a_failed_one_is_not_claimed_again_before_it_is_due(self, stand: Stand) -> None:
+        stand.owe(make_event(3), "mail", due_at=NOW)
+        failed = settlement(NOW, error="refused")
+        assert stand.outbox.settle_and_claim(claim(stand.outbox), failed, NOW, LEASE) == (True, None)
+
+    def test_a_lost_lease_claims_nothing(self, stand: Stand) -> None:
+        stand.owe(make_event(3), "mail", due_at=NOW)
+        slow = claim(stand.outbox, owner="slow")
+        claim(stand.outbox, NOW + LEASE, owner="quick")
+        stand.owe(make_event(4), "mail", due_at=NOW)
+        assert stand.outbox.settle_and_claim(slow, settlement(NOW), NOW + LEASE, LEASE) == (False, None)
+        assert claim(stand.outbox, NOW + LEASE, owner="quick").event == make_event(4)
+
+    def test_a_claim_that_is_given_back_was_never_made(self, stand: Stand) -> None:
+        stand.owe(make_event(3), "mail", due_at=NOW)
+        found = claim(stand.outbox)
+        stand.outbox.give_back(found, NOW + SECOND)
+        assert stand.attempts(found.delivery_id) == []
+        assert stand.outbox.next_due("mail") == NOW + SECOND
+        again = claim(stand.outbox, NOW + SECOND, owner="two")
+        assert (again.attempt, again.was_interrupted, again.state) == (1, False, DeliveryState.PENDING)
+        assert settle(stand.outbox, again, NOW + SECOND)
+
+    def test_one_that_is_given_back_may_still_be_a_repetition(self, stand: Stand) -> None:
+        stand.owe(make_event(3), "mail", due_at=NOW)
+        claim(stand.outbox, owner="killed")
+        found = claim(stand.outbox, NOW + LEASE)
+        stand.outbox.give_back(found, NOW + LEASE)
+        again = claim(stand.outbox, NOW + LEASE)
+        assert (again.attempt, again.was_interrupted, again.state) == (2, True, DeliveryState.UNKNOWN)
+        assert stand.attempts(found.delivery_id) == [(1, "unknown"), (2, "")]
+
+    def test_only_the_claim_that_holds_the_lease_is_given_back(self, stand: Stand) -> None:
+        stand.owe(make_event(3), "mail", due_at=NOW)
+        slow = claim(stand.outbox, owner="slow")
+        quick = claim(stand.outbox, NOW + LEASE, owner="quick")
+        stand.outbox.give_back(slow, NOW + LEASE)
+        assert settle(stand.outbox, quick, NOW + LEASE)
+        assert stand.attempts(slow.delivery_id) == [(1, "unknown"), (2, "delivered")]

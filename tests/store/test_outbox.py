@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle
+from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
 from watcher.domain.delivery import MAX_ATTEMPTS
 from watcher.domain.event import Event
@@ -103,6 +103,21 @@ def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -
         settle(stand.outbox, found, NOW)
     assert stand.attempts(found.delivery_id) == [(1, "")]
     assert claim(stand.outbox, NOW + LEASE).was_interrupted
+
+
+def test_a_settlement_that_cannot_claim_the_next_stores_nothing_either(database: Database) -> None:
+    stand = SqliteStand(database)
+    for number in (3, 4):
+        stand.owe(make_event(number), "mail", due_at=NOW)
+    found = claim(stand.outbox)
+    with database.write() as connection:
+        connection.execute(
+            """CREATE TRIGGER no_more BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no more attempts'); END"""
+        )
+    with pytest.raises(Exception, match="no more attempts"):
+        stand.outbox.settle_and_claim(found, settlement(NOW), NOW, LEASE)
+    assert stand.state(make_event(3), "mail") == "sending"
+    assert stand.state(make_event(4), "mail") == "pending"
 
 
 def test_the_next_due_of_every_channel_is_one_question(database: Database) -> None:

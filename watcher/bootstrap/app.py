@@ -21,6 +21,7 @@ from watcher.config.model import Config
 from watcher.domain.errors import ConfigError
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
+from watcher.pipeline.outbox import Claim
 from watcher.pipeline.plan import Route
 from watcher.pipeline.poll import PollReport, poll_source
 from watcher.store.alarms import SqliteAlarms
@@ -92,10 +93,19 @@ class App:
         )
         return fire_due(self.alarms, bell)
 
-    def deliver_next(self, channel: str) -> Turn:
-        """Send the delivery of a channel that has been due the longest, once; a channel that is gone sends nothing."""
+    def deliver_next(
+        self, channel: str, ahead: Claim | None = None, goes_on: Callable[[], bool] = lambda: False
+    ) -> Turn:
+        """Send the delivery of a channel that has been due the longest, once; a channel that is gone sends nothing.
+
+        `ahead` is the last turn's; `goes_on` says whether the caller will come back with this one's at once.
+        """
         built = self.channels.get(channel)
-        return deliver_next(built, self.outbox, self._desk(channel)) if built else Turn()
+        if built is not None:
+            return deliver_next(built, self.outbox, self._desk(channel, goes_on), ahead)
+        if ahead is not None:
+            self.outbox.give_back(ahead, clock.now())
+        return Turn()
 
     def take_over(self) -> int:
         """Make due what an earlier process was killed over while sending it; return how many deliveries that were."""
@@ -139,13 +149,14 @@ class App:
         for channel in self.channels.values():
             channel.close()
 
-    def _desk(self, channel: str) -> Desk:
+    def _desk(self, channel: str, goes_on: Callable[[], bool] = lambda: False) -> Desk:
         return Desk(
             clock=clock.now,
             jitter=clock.jitter,
             route=self._route,
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
+            goes_on=goes_on,
         )
 
     def _hold(self, source: str) -> AbstractContextManager[object]:

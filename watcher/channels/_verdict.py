@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from watcher.channels._line import causes
 from watcher.channels._redaction import redact
 from watcher.channels._wire import Exchange
 from watcher.domain.errors import ChannelError
@@ -118,20 +119,11 @@ def _of_fault(fault: BaseException) -> tuple[str, str]:
         ),
         ((ConnectionError, requests.ConnectionError, smtplib.SMTPServerDisconnected), "the connection broke", ""),
     )
-    chain = tuple(_chain(fault))
+    chain = tuple(causes(fault))
     for types, text, remedy in kinds:
         if any(isinstance(link, types) for link in chain):
             return text, remedy
     return f"the connection failed ({type(fault).__name__})", ""
-
-
-def _chain(fault: BaseException | None) -> Iterable[BaseException]:
-    """The fault and what led to it; no cause appears twice."""
-    seen: set[int] = set()
-    while fault is not None and id(fault) not in seen:
-        seen.add(id(fault))
-        yield fault
-        fault = fault.__cause__ or fault.__context__
 
 
 def _phrase(code: int) -> str:

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # urllib3's, under its name in requests
+
+from watcher.channels._limit import limited
+from watcher.channels._line import Line
 
 _NOT_UNDERSTOOD = frozenset({500, 502})
 """an old server's answer to EHLO; smtplib goes on with HELO, so it is no reason of a failure"""
@@ -43,6 +46,7 @@ class Exchange:
     `fault`: why the last connection failed; None when one worked after it.
     `headers` are added to each HTTP request that does not have them; `answer_within` bounds the reading of an answer.
     `connection`: the socket that an answer is awaited on. `is_over`: the time for the whole send has run out.
+    `line`: the channel's kept connections; None gives each request one of its own.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -52,6 +56,7 @@ class Exchange:
     answer_within: timedelta = ANSWER_DEADLINE
     connection: socket.socket | None = None
     is_over: bool = False
+    line: Line | None = None
 
     def end(self) -> None:
         """Break off whatever is still awaited, from another thread."""
@@ -72,23 +77,23 @@ _is_installed = False
 
 @contextmanager
 def watch(
-    headers: dict[str, str], answer_within: timedelta = ANSWER_DEADLINE, within: timedelta = SEND_DEADLINE
+    headers: dict[str, str],
+    answer_within: timedelta = ANSWER_DEADLINE,
+    within: timedelta = SEND_DEADLINE,
+    line: Line | None = None,
 ) -> Iterator[Exchange]:
     """Note what this thread's requests and mails meet until the end of the block; end what takes longer than `within`.
 
     A service that drips would otherwise keep its worker for ever.
     """
     _install()
-    exchange = Exchange(headers=headers, answer_within=answer_within)
-    timer = threading.Timer(within.total_seconds(), exchange.end)
-    timer.daemon = True
-    timer.start()
-    _watched.exchange = exchange
-    try:
-        yield exchange
-    finally:
-        _watched.exchange = None
-        timer.cancel()
+    exchange = Exchange(headers=headers, answer_within=answer_within, line=line)
+    with limited(within, exchange.end):
+        _watched.exchange = exchange
+        try:
+            yield exchange
+        finally:
+            _watched.exchange = None
 
 
 def _install() -> None:
@@ -121,7 +126,8 @@ def _send(
     for name, value in exchange.headers.items():
         request.headers.setdefault(name, value)
     exchange.response = None
-    exchange.response = _connect(exchange, original, adapter, request, *args, **kwargs)
+    carried = original if exchange.line is None else partial(exchange.line.carry, original)
+    exchange.response = _connect(exchange, carried, adapter, request, *args, **kwargs)
     _read_body(exchange.response, exchange.answer_within)
     return exchange.response
 
@@ -141,6 +147,7 @@ def _read_body(response: Any, within: timedelta) -> None:
             body += part
     response._content = bytes(body[:ANSWER_BYTES])  # noqa: SLF001 — requests has no other way to say: it is read
     response._content_consumed = True  # noqa: SLF001
+    response.raw.close()  # a whole answer has given its connection back by now; what is left of another one ends here
 
 
 def _getresponse(exchange: Exchange, original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:

@@ -12,13 +12,16 @@ from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Message
 from watcher.domain.secret import Secret
 from watcher.pipeline.ports import Receipt
+
+if TYPE_CHECKING:
+    from watcher.channels._line import Line
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 """draft-ietf-httpapi-idempotency-key-header; each repetition of a delivery carries the same"""
@@ -29,9 +32,10 @@ _MQTT = frozenset({"mqtt", "mqtts"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One Apprise service and the URLs it was made from, whose pieces nobody may see."""
+    """One Apprise service, what sends to it alone, and the URLs it was made from, whose pieces nobody may see."""
 
     service: Any
+    sender: Any
     urls: tuple[str, ...]
 
 
@@ -46,6 +50,7 @@ class AppriseChannel:
         self.name = name
         self.pace: timedelta = pace_of(scheme)
         self._load = load
+        self._line: Line | None = None
 
     def verify(self) -> None:
         """Raise ConfigError where no message could ever be sent."""
@@ -61,7 +66,8 @@ class AppriseChannel:
         except ConfigError as error:
             # An edit mends it, and then what waited should still go out: not permanent.
             raise ChannelError(error.text, remedy=error.remedy) from None
-        outcomes = [_send_to(target, message, delivery_id) for target in targets]
+        line = self._line = self._line or _new_line()
+        outcomes = [_send_to(target, message, delivery_id, line) for target in targets]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
         if failures:
             raise _joined(failures)
@@ -69,7 +75,9 @@ class AppriseChannel:
         return Receipt(status=receipts[0].status, is_confirmed=all(receipt.is_confirmed for receipt in receipts))
 
     def close(self) -> None:
-        """Nothing is held between two sends."""
+        """Let go of what is kept for the next message; it may be sent all the same."""
+        if self._line is not None:
+            self._line.close()
 
 
 def for_url(name: str, url: Secret) -> AppriseChannel:
@@ -174,7 +182,9 @@ def _tamed(service: Any) -> Any:
 
 
 def _target(service: Any, *urls: str) -> Target:
-    return Target(service=service, urls=(*urls, service.url(privacy=False)))
+    sender = _apprise().Apprise(asset=_asset())
+    sender.add(service)
+    return Target(service=service, sender=sender, urls=(*urls, service.url(privacy=False)))
 
 
 def _included(paths: Sequence[Path]) -> list[Any]:
@@ -198,20 +208,24 @@ def _known_tags(paths: Sequence[Path]) -> str:
     return f"known tags: {', '.join(known)}" if known else "give a service that tag"
 
 
-def _send_to(target: Target, message: Message, delivery_id: str) -> Receipt | ChannelError:
+def _new_line() -> Line:
+    from watcher.channels._line import Line
+
+    return Line()
+
+
+def _send_to(target: Target, message: Message, delivery_id: str, line: Line) -> Receipt | ChannelError:
     from watcher.channels._verdict import is_refused, verdict
     from watcher.channels._wire import watch
 
-    apprise, service = _apprise(), target.service
-    sender = apprise.Apprise(asset=_asset())
-    sender.add(service)
+    service = target.service
     headers = {IDEMPOTENCY_HEADER: delivery_id} if service.schema in _TAKES_HEADERS else {}
-    with watch(headers) as exchange:
-        result = sender.notify(
+    with watch(headers, line=line) as exchange:
+        result = target.sender.notify(
             title=message.title,
             body=message.body,
             notify_type=message.urgency.value,
-            body_format=apprise.NotifyFormat.TEXT,
+            body_format=_apprise().NotifyFormat.TEXT,
         )
     if not result or is_refused(exchange):
         lines = [entry.message for sent in result for attempt in sent.attempts for entry in attempt.logs]

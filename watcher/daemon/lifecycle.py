@@ -28,6 +28,7 @@ from watcher.daemon.timetable import Timetable
 from watcher.daemon.workers import Workers
 from watcher.domain.errors import ConfigError
 from watcher.pipeline.dispatch import Turn
+from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import SourceRecord
 from watcher.store.database import Database
@@ -194,8 +195,8 @@ class Daemon:
         LOG.info(line("state.pruned", polls=pruned.polls, events=pruned.events, versions=pruned.versions))
         return pruned
 
-    def _deliver(self, channel: str) -> Turn:
-        return self._app.deliver_next(channel)
+    def _deliver(self, channel: str, ahead: Claim | None, goes_on: Callable[[], bool]) -> Turn:
+        return self._app.deliver_next(channel, ahead, goes_on)
 
     def _waiting(self) -> dict[str, datetime]:
         return self._app.outbox.next_due_of_all()

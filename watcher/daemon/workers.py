@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from watcher.daemon.log import line
 from watcher.daemon.scheduler import Guard
 from watcher.pipeline.dispatch import LEASE, Turn
+from watcher.pipeline.outbox import Claim
 
 LOG = logging.getLogger(__name__)
 
-Deliver = Callable[[str], Turn]
+Deliver = Callable[[str, Claim | None, Callable[[], bool]], Turn]
+"""takes a channel's turn, given what the last one claimed ahead and whether the worker goes on (see the dispatch)"""
 Told = Callable[[str, Turn], None]
 """hears of each turn of a channel that had a delivery"""
 
@@ -36,6 +38,7 @@ class Worker:
         self._stopping = threading.Event()
         self._busy_since_s: float | None = None
         self._crashes = 0
+        self._ahead: Claim | None = None
         self._thread = threading.Thread(target=self._run, name=f"channel {channel}", daemon=True)
 
     def start(self) -> None:
@@ -63,18 +66,19 @@ class Worker:
         return is_late or not (self._thread.is_alive() or self._stopping.is_set())
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while self._ahead or not self._stopping.is_set():
             self._awake.clear()
-            if self._stopping.is_set():  # it was told so before the event was cleared
+            if self._stopping.is_set() and self._ahead is None:  # it was told so before the event was cleared
                 return
             self._awake.wait(self._turn().total_seconds())
 
     def _turn(self) -> timedelta:
-        """Send one delivery, if one is due, and return how long to rest."""
+        """Send one delivery, if one is due, and return how long to rest; give back what is ahead, if it is to stop."""
         begun_s = self._workers.monotonic()
         self._busy_since_s = begun_s
-        turn = self._workers.guard.run(f"sending to {self.channel}", lambda: self._workers.deliver(self.channel))
+        turn = self._workers.guard.run(f"sending to {self.channel}", self._deliver)
         self._busy_since_s = None
+        self._ahead = turn.ahead if turn else None  # of a turn that crashed nothing is known: the lease has it
         if turn is None:
             self._crashes += 1
             return self._after_crash()
@@ -85,6 +89,9 @@ class Worker:
         if turn.next_at is None:
             return _LONGEST_REST
         return max(min(turn.next_at - self._workers.now(), _LONGEST_REST), timedelta())
+
+    def _deliver(self) -> Turn:
+        return self._workers.deliver(self.channel, self._ahead, lambda: not self._stopping.is_set())
 
     def _keep_pace(self, begun_s: float) -> None:
         """Let the service rest as long as it wants between two sends, whatever wakes this one up meanwhile."""

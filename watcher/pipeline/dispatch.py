@@ -1,18 +1,21 @@
 """Dispatch: the way of one delivery, from the outbox through the channel to what became of it.
 
-    claim → message → send → settle
+    claim → message → send → settle and claim the next → message → send → …
 
-Each claim and each settling is one transaction of the outbox; between them nothing is held open. What a kill leaves:
-- before the claim, or after the settling: nothing unusual;
-- between claim and send, or between send and settling: a delivery that is `sending` under a lease. When the lease has
-  run out it is claimed again under the same id, and the message says that it may be a repetition. Which of the two it
-  was cannot be known, so it is repeated: at least once, never lost.
+Each claim and each settling is one transaction of the outbox, and a settling takes the next claim along where the
+caller comes back at once: one commit a message. Between them nothing is held open. What a kill leaves:
+- before the first claim, or after a settling that claimed nothing: nothing unusual;
+- between a claim and its send, or between a send and its settling: one delivery that is `sending` under a lease. When
+  the lease has run out it is claimed again under the same id, and the message says that it may be a repetition. Which
+  of the two it was cannot be known, so it is repeated: at least once, never lost.
+The settled one and the claimed one change in the same transaction: a channel never has two whose fate is unknown, and
+what was settled is never repeated.
 A worker whose lease ran out while it was still sending finds at the settling that it lost the claim; it stores nothing.
 
 Nothing here waits. A worker is a loop:
 
     while not stopping:
-        turn = deliver_next(channel, outbox, writer)
+        turn = deliver_next(channel, outbox, desk, turn.ahead)
         wake.wait(until=turn.next_at)   # or until something is owed to the channel
 """
 
@@ -50,6 +53,8 @@ class Desk:
     `clock` gives aware UTC instants, `jitter` a random number from -1 to 1.
     `route` names the channels, with the rule of each, that an event is owed to.
     `owner` names this worker, unique to its run. `zone` is the reader's.
+    `goes_on` says whether the caller comes back at once with what is claimed ahead; what it brings after that was no
+    longer so is given back to the outbox.
     """
 
     clock: Callable[[], datetime]
@@ -58,6 +63,7 @@ class Desk:
     owner: str
     zone: tzinfo
     lease: timedelta = LEASE
+    goes_on: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,28 +71,45 @@ class Turn:
     """What one call of deliver_next did.
 
     `outcome` is None where nothing was due or the claim was lost meanwhile. `next_at` is when to call again (maybe at
-    once, a past instant), None where nothing waits for this channel.
+    once, a past instant), None where nothing waits for this channel. `ahead` is what the next call must be given: the
+    delivery that was claimed while this one was settled.
     """
 
     claim: Claim | None = None
     outcome: Outcome | None = None
     next_at: datetime | None = None
+    ahead: Claim | None = None
 
 
-def deliver_next(channel: Channel, outbox: Outbox, desk: Desk) -> Turn:
-    """Send the delivery of a channel that has been due the longest, if the channel is not paused; once."""
+def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | None = None) -> Turn:
+    """Send the delivery of a channel that has been due the longest, if the channel is not paused; once.
+
+    `ahead` is the last turn's, claimed already.
+    """
+    if ahead is not None and not desk.goes_on():
+        outbox.give_back(ahead, desk.clock())
+        return Turn(next_at=outbox.next_due(channel.name))
     health = outbox.channel_health(channel.name)
     now = desk.clock()
-    if health.is_paused(now):
+    if health.is_paused(now) and ahead is None:
         return Turn(next_at=health.paused_until)
-    claim = outbox.claim_due(channel.name, now, desk.lease, desk.owner)
+    claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner)
     if claim is None:
+        channel.close()
         return Turn(next_at=outbox.next_due(channel.name))
     attempt, outcome = _attempt(channel, claim, desk)
     settlement = _settlement(health, channel.name, attempt, outcome, desk)
-    is_settled = outbox.settle(claim, settlement)
-    next_at = _next_at(outbox, channel, settlement.health, attempt)
-    return Turn(claim=claim, outcome=outcome if is_settled else None, next_at=next_at)
+    if _may_claim_ahead(channel, attempt, desk):
+        is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease)
+    else:
+        is_settled, following = outbox.settle(claim, settlement), None
+    next_at = attempt.ended_at if following else _next_at(outbox, channel, settlement.health, attempt)
+    return Turn(claim=claim, outcome=outcome if is_settled else None, next_at=next_at, ahead=following)
+
+
+def _may_claim_ahead(channel: Channel, attempt: Attempt, desk: Desk) -> bool:
+    """A lease runs while its delivery waits: so nothing is claimed before a pace, a pause or a stop."""
+    return attempt.is_sent and not channel.pace and desk.goes_on()
 
 
 def drain(channel: Channel, outbox: Outbox, desk: Desk, wait: Callable[[timedelta], bool]) -> list[Turn]:

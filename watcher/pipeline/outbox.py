@@ -69,6 +69,20 @@ class Outbox(Protocol):
         """Store what became of a claim; False, and nothing stored, where the lease was lost to another owner."""
         ...
 
+    def settle_and_claim(
+        self, claim: Claim, settlement: Settlement, now: datetime, lease: timedelta
+    ) -> tuple[bool, Claim | None]:
+        """Settle, and claim what is due next for the same channel and owner, as one transaction.
+
+        Nothing is claimed where the lease was lost. A crash before it leaves the settled one under its lease, a crash
+        after it the claimed one: never both, so that a channel has at most one delivery whose fate is unknown.
+        """
+        ...
+
+    def give_back(self, claim: Claim, now: datetime) -> None:
+        """Undo a claim of which nothing was sent: the delivery is due now, and the attempt was never begun."""
+        ...
+
     def next_due(self, channel: str) -> datetime | None:
         """Return when claim_due next has something for a channel (maybe in the past), None where nothing waits."""
         ...

@@ -108,5 +108,5 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections; a later send makes new ones."""
         ...
