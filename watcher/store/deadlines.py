@@ -65,9 +65,13 @@ def columns(source: int, conversation: str, deadline: Deadline) -> tuple[object,
 
 
 def next_deadline(connection: sqlite3.Connection, sources: Collection[str]) -> datetime | None:
-    """Return when the earliest armed deadline of some sources fires, None where none is armed."""
+    """Return when the earliest armed deadline of some sources fires, None where none is armed.
+
+    The + has it walk deadlines_armed in order of time and end at the first of these sources, mostly the very first:
+    looking for the sources instead reads and sorts every deadline of each.
+    """
     row = connection.execute(
-        """SELECT fires_at_ms FROM deadlines WHERE state = 'armed' AND source IN
+        """SELECT fires_at_ms FROM deadlines WHERE state = 'armed' AND +source IN
            (SELECT key FROM sources WHERE name IN (SELECT value FROM json_each(?))) ORDER BY fires_at_ms LIMIT 1""",
         (json.dumps(list(sources)),),
     ).fetchone()
