@@ -73,6 +73,16 @@ class Database:
         """Return the seeded 16-byte digest of some bytes (the Digest port)."""
         return xxhash.xxh3_128_digest(body, self._seed)
 
+    def leave(self) -> None:
+        """Close this thread's connection; for a thread that is about to end while the others go on."""
+        own = threading.current_thread()
+        with self._open_lock:
+            for thread, connection in self._opened:
+                if thread is own:
+                    connection.close()
+            self._opened = [(thread, kept) for thread, kept in self._opened if thread is not own]
+        self._local.connection = None
+
     def close(self) -> None:
         """Close this thread's connection and those of threads that have ended; the last one folds the WAL file back.
 
