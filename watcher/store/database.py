@@ -14,6 +14,7 @@ from pathlib import Path
 import xxhash
 
 from watcher.domain.errors import StateError
+from watcher.store.steps import STEPS, applied_steps, refuse_newer
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
@@ -198,11 +199,16 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that readers need not pay
+    """Apply what is missing of the schema. Raises StateError for a database that a newer version has written."""
+    applied = applied_steps(connection)
+    refuse_newer(path, applied)
+    if len(applied) == len(STEPS):
+        return
+    from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that most starts need not pay
 
     from watcher.store.migrations import migrate  # noqa: PLC0415 - the same
 
-    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False), path)
+    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
 
 
 def _make_private(path: Path) -> None:
