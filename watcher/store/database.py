@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -223,7 +222,7 @@ def _make_private(path: Path) -> None:
 
 def _digest_seed(connection: sqlite3.Connection) -> int:
     connection.execute(
-        "INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (secrets.token_bytes(8),)
+        "INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (os.urandom(8),)
     )
     row = connection.execute("SELECT value FROM settings WHERE name = 'digest_seed'").fetchone()
     return int.from_bytes(row[0])
