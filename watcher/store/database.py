@@ -221,9 +221,7 @@ def _make_private(path: Path) -> None:
 
 
 def _digest_seed(connection: sqlite3.Connection) -> int:
-    connection.execute(
-        "INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (os.urandom(8),)
-    )
+    connection.execute("INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (os.urandom(8),))
     row = connection.execute("SELECT value FROM settings WHERE name = 'digest_seed'").fetchone()
     return int.from_bytes(row[0])
 
