@@ -1,6 +1,6 @@
 """The Apprise channel: one Apprise URL, or one tag of its config files, sent to once and watched on the wire.
 
-Apprise is loaded by the first use (0.2 s and 30 MB that `watcher --help` need not pay).
+Apprise is loaded by the first use, and of its services those alone that are asked for (see `_loading`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watcher.channels._loading import load_all_services, load_service
 from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Message
@@ -149,7 +150,9 @@ def _asset() -> Any:
 
 
 def _instantiate(name: str, url: str, origin: str) -> Any:
-    service = _apprise().Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+    apprise = _apprise()
+    load_service(scheme_of(url))
+    service = apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
     if service is None:
         raise ConfigError(f"channel {name}: {_what_is_wrong(url)}", remedy=f"correct the url ({origin})")
     return _tamed(service)
@@ -161,6 +164,7 @@ def _what_is_wrong(url: str) -> str:
         return "its url has no scheme such as slack:// or mailto://"
     from apprise import manager_plugins
 
+    load_all_services()
     plugins: Any = manager_plugins.NotificationManager
     known = plugins().schemas()
     if scheme in known and not plugins()[scheme].enabled:
@@ -192,7 +196,9 @@ def _included(paths: Sequence[Path]) -> list[Any]:
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such Apprise config", remedy="correct [apprise] include")
-        found = _apprise().AppriseConfig(paths=[str(path)], asset=_asset()).services()
+        apprise = _apprise()
+        load_all_services()
+        found = apprise.AppriseConfig(paths=[str(path)], asset=_asset()).services()
         if not found:
             raise ConfigError(f"{path}: Apprise finds no service in it", remedy="see apprise's own config format")
         services += map(_tamed, found)

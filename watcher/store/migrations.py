@@ -1,15 +1,12 @@
-"""The schema, one step at a time; a database from a newer version is refused."""
+"""The schema, one step at a time; each is named in `steps`, too."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
 from sqlite_utils import Database, Migrations
-
-from watcher.domain.errors import StateError
 
 SCHEMA = Migrations("watcher")
 
@@ -34,19 +31,9 @@ def m002_rows_hold_their_values(db: Database) -> None:
     db.conn.execute("DROP TABLE deadlines")
 
 
-def migrate(db: Database, path: Path) -> None:
-    """Apply what is missing, inside the caller's write transaction. Raises StateError for a newer database."""
-    refuse_newer(path, [migration.name for migration in SCHEMA.applied(db)])
+def migrate(db: Database) -> None:
+    """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
-
-
-def refuse_newer(path: Path, applied: Iterable[str]) -> None:
-    """Raise StateError for applied migrations that are not known here."""
-    known = {migration.name for migration in SCHEMA._migrations}  # noqa: SLF001 - the library names no public list
-    strange = [name for name in applied if name not in known]
-    if strange:
-        text = f"the database {path} was written by a newer version of watcher (it has {', '.join(strange)})"
-        raise StateError(text, remedy="install that version again, or restore a backup made by this one")
 
 
 def _joined_deadlines(db: Database) -> Iterator[tuple[int, str, str, int | None]]:
