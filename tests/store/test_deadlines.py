@@ -39,7 +39,8 @@ def test_the_next_deadline_costs_the_same_however_many_there_are(tmp_path: Path)
     steps = []
     for first, last in ((0, 10), (10, 1000)):
         connection.executemany(
-            "INSERT INTO rows(source, id, digest, doc, rev, presence, fires_at_ms) VALUES(1, ?, x'', x'', 1, 'listed', ?)",
+            """INSERT INTO rows(source, id, digest, doc, rev, presence, fires_at_ms)
+                VALUES(1, ?, x'', x'', 1, 'listed', ?)""",
             [(f"c{number}", 5_000 + number) for number in range(first, last)],
         )
         taken: list[int] = []
