@@ -43,6 +43,7 @@ class SqliteDraft:
         self._all_taken = 0
         self._is_union = False
         self._lost_in_union = False
+        self._is_moved = False
         self._near: dict[str, str] = {}
 
     def remembered(self, position: int) -> Remembered | None:
@@ -63,7 +64,7 @@ class SqliteDraft:
             self._piles[Kind.TAKEN].clear()
             self._all_taken = 0
         self._pages.restart()
-        self._is_union = is_union
+        self._is_union, self._is_moved = is_union, False
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
@@ -101,6 +102,10 @@ class SqliteDraft:
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
+        if not self._is_moved and not self._is_union:
+            counts = draft_tables.count_unchanged(self._connection, self._key, self._pages.remembered_rows)
+            if counts is not None:
+                return counts
         with self._database.stage() as connection:
             twice = self._pages.held_of(draft_tables.removed_that_came(connection, self._key))
             counts = draft_tables.count(
@@ -189,6 +194,7 @@ class SqliteDraft:
         """Write down what the pages so far came by."""
         if not self._taken and not self._moved:
             return
+        self._is_moved = True
         with self._database.stage() as connection:
             for first in range(0, len(self._taken), CHUNK_ROWS):
                 rows, nets = self._taken[first : first + CHUNK_ROWS], self._nets[first : first + CHUNK_ROWS]

@@ -45,7 +45,13 @@ def create(connection: sqlite3.Connection) -> None:
 def clear(connection: sqlite3.Connection) -> None:
     """Empty the tables."""
     for name in _TABLES:
-        connection.execute(f"DELETE FROM temp.{_PREFIX}{name}")
+        empty(connection, f"{_PREFIX}{name}")
+
+
+def empty(connection: sqlite3.Connection, table: str) -> None:
+    """Empty a TEMP table; of one that is empty already even a DELETE would be journalled, and most polls find nothing."""
+    if connection.execute(f"SELECT EXISTS(SELECT 1 FROM temp.{table})").fetchone()[0]:
+        connection.execute(f"DELETE FROM temp.{table}")
 
 
 def start_read(connection: sqlite3.Connection, *, is_union: bool) -> None:
@@ -54,7 +60,8 @@ def start_read(connection: sqlite3.Connection, *, is_union: bool) -> None:
         connection.execute("DELETE FROM temp.draft_sighted WHERE chunk IS NULL")
         connection.execute("UPDATE temp.draft_sighted SET net = 0")
     else:
-        connection.execute("DELETE FROM temp.draft_sighted")
+        for table in ("sighted", "absent", "returned"):
+            empty(connection, f"{_PREFIX}{table}")
 
 
 def keep_read(connection: sqlite3.Connection) -> None:
@@ -91,7 +98,7 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
     came is in `sighted`. `repeated`: removed rows that came twice.
     """
     for table in ("absent", "returned"):
-        connection.execute(f"DELETE FROM temp.{_PREFIX}{table}")
+        empty(connection, f"{_PREFIX}{table}")
     if is_union:
         return _count_union(connection, remembered_rows)
     values = {"source": source}
@@ -109,6 +116,16 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
         absent=absent,
         newly_absent=_one(connection, _NEWLY_ABSENT, values),
     )
+
+
+def count_unchanged(connection: sqlite3.Connection, source: int, remembered_rows: int) -> Tally | None:
+    """Return the counts of a read that was in nothing otherwise than the remembered one, None where rows are missing.
+
+    The tables `absent` and `returned` are left as they are: empty, as start_read found or made them.
+    """
+    if not remembered_rows or _one(connection, _MISSING, {"source": source}):
+        return None
+    return Tally(rows=remembered_rows, repeated=0, known=remembered_rows, first_seen=0, absent=0, newly_absent=0)
 
 
 def _count_union(connection: sqlite3.Connection, remembered_rows: int) -> Tally:

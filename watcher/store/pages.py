@@ -11,6 +11,7 @@ import msgspec
 from watcher.domain.listing import Digests, PageOutline, Remembered
 from watcher.pipeline.snapshots import SourceRecord
 from watcher.store.chunks import Pile
+from watcher.store.draft_tables import empty
 
 _COLUMNS = "position, digest, ids, row_digests, layout, overlap, rows, total, has_more"
 _TABLE = f"""position INTEGER PRIMARY KEY, {_COLUMNS.removeprefix("position, ")}"""
@@ -29,7 +30,7 @@ class PageCache:
     def __init__(self, connection: sqlite3.Connection, record: SourceRecord, pile: Pile) -> None:
         self._connection, self._source, self._remembered = connection, record.key, record.rows_key
         connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS draft_base_pages({_TABLE})")
-        connection.execute("DELETE FROM temp.draft_base_pages")
+        empty(connection, "draft_base_pages")
         self._pile = pile
         self._is_based = False
         self._visited = 0
