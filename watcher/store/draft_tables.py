@@ -49,7 +49,7 @@ def clear(connection: sqlite3.Connection) -> None:
 
 
 def empty(connection: sqlite3.Connection, table: str) -> None:
-    """Empty a TEMP table; of one that is empty already even a DELETE would be journalled, and most polls find nothing."""
+    """Empty a TEMP table; even of an empty one a DELETE would be journalled, and most polls find nothing."""
     if connection.execute(f"SELECT EXISTS(SELECT 1 FROM temp.{table})").fetchone()[0]:
         connection.execute(f"DELETE FROM temp.{table}")
 
