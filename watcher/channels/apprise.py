@@ -209,7 +209,7 @@ def _send_to(target: Target, message: Message, delivery_id: str) -> Receipt | Ch
     with watch(headers) as exchange:
         result = sender.notify(
             title=message.title,
-            body=message.body,
+            body=message.text,
             notify_type=message.urgency.value,
             body_format=apprise.NotifyFormat.TEXT,
         )

@@ -74,7 +74,12 @@ def inert_url(url: str) -> str:
 
 def shorten(text: str, length: int) -> str:
     """Return text of at most `length` characters; what was cut is an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip(" @＠﹫:#＃/.!&[") + "…"
+    return text if len(text) <= length else beginning(text, length - 1) + "…"
+
+
+def beginning(text: str, length: int) -> str:
+    """Return at most `length` characters of a text, without a sign at the end that whatever follows would complete."""
+    return text[:length].rstrip(" @＠﹫:#＃/.!&[\n")
 
 
 def _printable(text: str) -> str:
