@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from watcher.domain.inert import NAME_LENGTH, inert, inert_name, inert_url
+from watcher.domain.inert import NAME_LENGTH, inert, inert_name, inert_url, is_address
 
 RIGHT_TO_LEFT, ISOLATE, ZERO_WIDTH, JOINER = "\u202e", "\u2066", "\u200b", "\u2060"
 MENTIONS = (
@@ -180,3 +180,11 @@ def test_a_name_of_nothing_has_words(name: str) -> None:
 )
 def test_a_link_is_one_link_or_none(url: str, shown: str) -> None:
     assert inert_url(url) == shown
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_becomes_a_link_is_an_address_and_nothing_else_is(name: str) -> None:
+    link = inert_url(f"https://host/c/{name}")
+    assert is_address(link) == bool(link)
+    assert not re.search(r"[\s<>|\"'`*\\@]|&#?\w+;", link)
+    assert not is_address(inert(name))

@@ -10,8 +10,8 @@ import pytest
 from tests.domain.test_inert import HOSTILE, live
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, EventType, Severity
-from watcher.domain.inert import inert
-from watcher.domain.message import Message, Urgency, compose, conversation_of, is_address
+from watcher.domain.inert import inert, is_address
+from watcher.domain.message import Message, Urgency, compose, conversation_of
 from watcher.domain.state import State
 
 NOW = datetime(2026, 11, 23, 7, 15, 2, tzinfo=UTC)

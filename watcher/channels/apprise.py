@@ -16,7 +16,7 @@ from typing import Any
 
 from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
-from watcher.domain.message import Message
+from watcher.domain.message import Form, Message
 from watcher.domain.secret import Secret
 from watcher.pipeline.ports import Receipt
 
@@ -42,14 +42,21 @@ Load = Callable[[], Sequence[Target]]
 class AppriseChannel:
     """A channel whose services Apprise knows; used by one thread at a time."""
 
-    def __init__(self, name: str, scheme: str, load: Load) -> None:
+    def __init__(self, name: str, scheme: str, load: Load, form: Form | None = None) -> None:
         self.name = name
         self.pace: timedelta = pace_of(scheme)
         self._load = load
+        self._form = form
 
     def verify(self) -> None:
-        """Raise ConfigError where no message could ever be sent."""
-        self._load()
+        """Raise ConfigError where no message could ever be sent, or not in the form that is asked for."""
+        from watcher.channels._service import forms_of
+
+        for service in [target.service for target in self._load()]:
+            forms = forms_of(service)
+            if self._form is not None and self._form not in forms:
+                text = f"channel {self.name}: {service.schema}:// does not take {self._form.value}"
+                raise ConfigError(text, remedy=f"set format to {' or '.join(forms)}, or leave it out")
 
     def send(self, message: Message, delivery_id: str) -> Receipt:
         """Send once to each service of the channel. Raises ChannelError when one of them did not take it.
@@ -61,7 +68,8 @@ class AppriseChannel:
         except ConfigError as error:
             # An edit mends it, and then what waited should still go out: not permanent.
             raise ChannelError(error.text, remedy=error.remedy) from None
-        outcomes = [_send_to(target, message, delivery_id) for target in targets]
+        self.pace = max(pace_of(target.service.schema) for target in targets)
+        outcomes = [_send_to(target, message, delivery_id, self._form) for target in targets]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
         if failures:
             raise _joined(failures)
@@ -72,19 +80,22 @@ class AppriseChannel:
         """Nothing is held between two sends."""
 
 
-def for_url(name: str, url: Secret) -> AppriseChannel:
-    """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up)."""
+def for_url(name: str, url: Secret, form: Form | None = None) -> AppriseChannel:
+    """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up).
+
+    `form` is how messages are written, None for what suits the service best.
+    """
     remembered: dict[str, Target] = {}
 
     def load() -> Sequence[Target]:
         text = url.reveal().strip()
         if text not in remembered:
-            target = _target(_instantiate(name, text, url.origin), text)
+            target = _target(_instantiate(name, text, url.origin, form), text)
             remembered.clear()
             remembered[text] = target
         return [remembered[text]]
 
-    return AppriseChannel(name, scheme_of(url.reveal()), load)
+    return AppriseChannel(name, scheme_of(url.reveal()), load, form)
 
 
 def for_tag(tag: str, paths: Sequence[Path]) -> AppriseChannel:
@@ -140,10 +151,13 @@ def _asset() -> Any:
     )
 
 
-def _instantiate(name: str, url: str, origin: str) -> Any:
+def _instantiate(name: str, url: str, origin: str, form: Form | None) -> Any:
+    from watcher.channels._service import ask_for
+
     service = _apprise().Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
     if service is None:
         raise ConfigError(f"channel {name}: {_what_is_wrong(url)}", remedy=f"correct the url ({origin})")
+    ask_for(service, form)
     return _tamed(service)
 
 
@@ -198,24 +212,23 @@ def _known_tags(paths: Sequence[Path]) -> str:
     return f"known tags: {', '.join(known)}" if known else "give a service that tag"
 
 
-def _send_to(target: Target, message: Message, delivery_id: str) -> Receipt | ChannelError:
+def _send_to(target: Target, message: Message, delivery_id: str, form: Form | None) -> Receipt | ChannelError:
+    from watcher.channels._service import send
     from watcher.channels._verdict import is_refused, verdict
     from watcher.channels._wire import watch
 
-    apprise, service = _apprise(), target.service
-    sender = apprise.Apprise(asset=_asset())
+    service = target.service
+    sender = _apprise().Apprise(asset=_asset())
     sender.add(service)
     headers = {IDEMPOTENCY_HEADER: delivery_id} if service.schema in _TAKES_HEADERS else {}
+
+    def notify(title: str, body: str, body_format: Any) -> Any:
+        return sender.notify(title=title, body=body, notify_type=message.urgency.value, body_format=body_format)
+
     with watch(headers) as exchange:
-        result = sender.notify(
-            title=message.title,
-            body=message.text,
-            notify_type=message.urgency.value,
-            body_format=apprise.NotifyFormat.TEXT,
-        )
-    if not result or is_refused(exchange):
-        lines = [entry.message for sent in result for attempt in sent.attempts for entry in attempt.logs]
-        return verdict(exchange, lines, *target.urls)
+        sent = send(service, message, delivery_id, form, notify)
+    if not sent.is_taken or is_refused(exchange):
+        return verdict(exchange, sent.log, *target.urls)
     status = exchange.response.status_code if exchange.response is not None else None
     return Receipt(status=status, is_confirmed=_can_confirm(service))
 

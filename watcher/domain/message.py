@@ -97,11 +97,6 @@ def short_id(event: Event) -> str:
     return event.id[:EVENT_PREFIX_LENGTH]
 
 
-def is_address(line: str) -> bool:
-    """Whether a line is nothing but an address; of API text only inert_url makes one, inert breaks it."""
-    return line.startswith(("https://", "http://")) and inert_url(line) == line
-
-
 def urgency_of(event: Event) -> Urgency:
     """Return how a receiver should mark an event."""
     if event.type in {EventType.SOURCE_FAILING, EventType.CHANNEL_FAILING}:
@@ -115,7 +110,7 @@ def _changes(event: Event, reader: Reader) -> list[str]:
     """What each changed field was before, for the event that tells of several."""
     changes = event.details.get("changes") or []
     lines = [
-        f"{inert(str(change.get('field')))}: "
+        f"{inert(str(change.get('field')) + ':')} "
         f"{say_value(change.get('before'), reader)} → {say_value(change.get('after'), reader)}"
         for change in changes[:SHOWN_CHANGES]
     ]

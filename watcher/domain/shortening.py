@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from watcher.domain.inert import beginning, shorten
-from watcher.domain.message import Message, is_address, short_id
+from watcher.domain.inert import beginning, is_address, shorten
+from watcher.domain.message import Message, short_id
 
 IsSmall = Callable[[Message], bool]
 """says whether a service takes a message whole"""
