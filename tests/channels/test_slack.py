@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -142,6 +143,15 @@ def test_plain_messages_go_out_where_they_are_asked_for(receiver: Receiver, form
     (sent,) = arrived(receiver, WEBHOOK, form=form)
     assert "blocks" not in sent
     assert "campus" in sent["attachments"][0]["text"]
+
+
+def test_the_pace_is_slacks_whatever_the_url_looks_like(receiver: Receiver) -> None:
+    native = channels.for_url(
+        "team", Secret("test", lambda: "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+    )
+    with suppress(ChannelError):
+        native.send(HELLO, "d1")
+    assert native.pace == timedelta(seconds=1)
 
 
 def test_workflows_and_templates_have_their_own_shape() -> None:

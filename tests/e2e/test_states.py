@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_each_delivery_is_shown_as_what_became_of_it(stage: Stage, asked: Outsid
     assert states(stage) == {"crm": "delivered", "log": "unconfirmed", "gone": "dead", "spam": "dead", "busy": "failed"}
     assert b"3 new open questions" in asked.log.recv(4096)
     (arrival,) = asked.crm.arrivals()
-    assert is_ours(arrival, KEY)
+    assert is_ours(arrival, KEY, datetime.fromtimestamp(int(arrival.headers["webhook-timestamp"]), UTC))
     assert arrival.json() == json.loads(json.dumps(stage.events("questions.new")[0].cloud_event()))
 
 
