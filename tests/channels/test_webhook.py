@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -157,6 +158,17 @@ def test_a_receiver_that_is_not_there_can_be_tried_again_and_is_then_reached() -
         del urls[0]
         channel.send(HELLO, "d1")
         assert len(receiver.arrivals()) == 1
+
+
+def test_a_connection_that_the_receiver_closed_meanwhile_is_opened_again() -> None:
+    with Receiver() as receiver:
+        url = url_of(receiver)
+        channel = webhook(url)
+        channel.send(HELLO, "d1")
+    with Receiver(port=urlsplit(url).port or 0) as receiver:
+        channel.send(HELLO, "d2")
+        assert [arrival.headers["webhook-id"] for arrival in receiver.arrivals()] == ["d2"]
+    channel.close()
 
 
 @pytest.mark.parametrize(
