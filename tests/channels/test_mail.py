@@ -14,7 +14,7 @@ from tests.channels.letters import LINK, letter
 from tests.channels.mail_server import mail_server
 from tests.domain.test_inert import HOSTILE, live
 from watcher.channels import apprise
-from watcher.channels._mail import is_mail, write_mail
+from watcher.channels._mail import write_mail
 from watcher.channels._service import ask_for
 from watcher.domain.errors import ChannelError
 from watcher.domain.message import Form, Message
@@ -132,10 +132,19 @@ def test_headers_of_the_url_are_added_but_never_in_place_of_ours() -> None:
     assert mail.get_all("Message-ID") == ["<d1@example.org>"]
 
 
-def test_a_mail_that_is_signed_or_encrypted_is_left_to_apprise() -> None:
-    assert is_mail(service())
-    assert not is_mail(service(f"{URL}&pgp=sign"))
-    assert not is_mail(service("json://localhost"))
+@pytest.mark.parametrize("form", [None, *Form])
+def test_a_mail_is_ours_in_whatever_form(form: Form | None) -> None:
+    with mail_server() as mailbox:
+        apprise.for_url("ops", Secret("test", lambda: mailbox.url), form).send(HELLO, "d1")
+    (mail,) = mailbox.mails
+    assert (mail["Message-ID"], mail["Auto-Submitted"]) == ("<d1@example.org>", "auto-generated")
+    assert mail.is_multipart() is (form is not Form.TEXT)
+
+
+def test_a_mail_that_pgp_signs_is_never_sent_without_its_signature() -> None:
+    with mail_server() as mailbox, pytest.raises(ChannelError):
+        apprise.for_url("ops", Secret("test", lambda: f"{mailbox.url}&pgp=sign")).send(HELLO, "d1")
+    assert mailbox.mails == []  # there is no key, and Apprise makes none
 
 
 def test_each_recipient_gets_a_mail_of_his_own_and_copies_are_no_secret_but_blind_ones() -> None:

@@ -114,3 +114,8 @@ def test_building_loads_neither_apprise_nor_requests() -> None:
         "assert not {'apprise', 'requests'} & set(sys.modules), 'loaded too early'\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+def test_a_message_by_another_service_does_not_load_the_one_of_mails() -> None:
+    script = "import sys\nfrom watcher.channels import _service\nassert 'watcher.channels._mail' not in sys.modules\n"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

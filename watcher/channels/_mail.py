@@ -17,22 +17,15 @@ from typing import Any
 
 from apprise.common import NotifyFormat
 from apprise.exception import AppriseImproperlyConfigured
-from apprise.plugins.email.base import PGPMode
 from apprise.plugins.email.smtp import AppriseSMTPController
 
 from watcher.channels._form import write_body
 from watcher.domain.message import Form, Message
 
-_SCHEMES = frozenset({"mailto", "mailtos"})
 _HEADER_LINE = 78
 """signs of a line of the header (RFC 5322, 2.1.1); the library would not fold at all"""
 _FAULTS = (OSError, smtplib.SMTPException, RuntimeError, AppriseImproperlyConfigured)
 """what an attempt to send may end with; the wire has noted the reason"""
-
-
-def is_mail(service: Any) -> bool:
-    """Whether a service sends mails that are written here; those that PGP signs or encrypts are Apprise's own."""
-    return service.schema in _SCHEMES and service.pgp_mode == PGPMode.NONE
 
 
 def send(service: Any, message: Message, delivery_id: str) -> bool:

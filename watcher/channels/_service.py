@@ -9,7 +9,7 @@ from typing import Any
 from apprise.common import NotifyFormat, OverflowMode
 from apprise.conversion import convert_between
 
-from watcher.channels import _mail, _slack
+from watcher.channels import _slack
 from watcher.channels._form import write_body, write_title
 from watcher.domain.message import Form, Message
 from watcher.domain.shortening import fit, fit_title
@@ -18,6 +18,8 @@ _TAKES_MARKDOWN = frozenset(
     "bark barks fluxer fluxers gotify gotifys mmost mmosts ntfy ntfys pushme revolt signal signals".split()
 )
 """services that take Markdown where Apprise says that they take text"""
+_MAIL = frozenset({"mailto", "mailtos"})
+_NO_PGP = "no"
 _BLENDING = len("<b></b><br />\r\n")
 """what Apprise puts around a title that it writes into the body"""
 
@@ -54,7 +56,9 @@ def ask_for(service: Any, form: Form | None) -> None:
 
 def send(service: Any, message: Message, delivery_id: str, form: Form | None, notify: Notify) -> Sent:
     """Send a message once; `form` is the one asked for, None for what suits the service best."""
-    if form is None and _mail.is_mail(service):
+    if service.schema in _MAIL and service.pgp_mode == _NO_PGP:  # what PGP signs or encrypts is Apprise's own
+        from watcher.channels import _mail
+
         return Sent(is_taken=_mail.send(service, message, delivery_id))
     if form is None and _slack.is_slack(service):
         with _slack.posting_blocks(service, message):
