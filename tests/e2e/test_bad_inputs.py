@@ -136,6 +136,16 @@ CONFIGS: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
         {"staff": "filter = { exclude_open = true, exclude_closed = true }"},
         ("sources.staff.filter", "exclude_open", "exclude_closed"),
     ),
+    (
+        "no signing key",
+        {"rest": '[channels.crm]\nurl = "webhook://127.0.0.1/x"\nsigning_keys = ["whsec_short"]'},
+        ("channels.crm.signing_keys[1]", "is no signing key", "write whsec_ and 24 to 64 bytes in Base64"),
+    ),
+    (
+        "a form for a webhook",
+        {"rest": '[channels.crm]\nurl = "webhook://127.0.0.1/x"\nformat = "html"'},
+        ("channels.crm.format", "does not go with a webhook", "leave it out"),
+    ),
     ("no TOML", {"top": "a = = b"}, ("TOML",)),
 ]
 

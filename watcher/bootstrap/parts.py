@@ -11,6 +11,7 @@ from typing import TextIO
 
 from watcher import __version__
 from watcher.bootstrap import clock
+from watcher.bootstrap.configuration import order_of
 from watcher.channels import apprise, registry
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import CommonSettings, Config, Deadlines, SourceConfig
@@ -86,8 +87,9 @@ def make_channels(
 
     Those that are `known` go on, whatever the config says of them.
     """
+    outfit = registry.Outfit(stream=stream, now=clock.now)
     channels = {
-        name: known.get(name) or registry.build(name, channel.url, stream) for name, channel in config.channels.items()
+        name: known.get(name) or registry.build(order_of(channel), outfit) for name, channel in config.channels.items()
     }
     tags = {f"{_TAG}{tag}": apprise.for_tag(tag, config.apprise_include) for tag in config.foreign_tags}
     return {**channels, **tags}

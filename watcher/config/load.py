@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from watcher.config.channel import UrlCheck, find_audience, read_channels, resolve_channels
+from watcher.config.channel import ChannelCheck, find_audience, read_channels, resolve_channels
 from watcher.config.document import read_document
 from watcher.config.finding import ConfigErrors, Finding
 from watcher.config.model import AppriseSettings, Config, Deadlines, GeneralSettings, Retention
@@ -36,7 +36,7 @@ def load(
     source_options: Mapping[str, type[Options]],
     source_fields: Mapping[str, Collection[str]],
     foreign_tags: ForeignTags = lambda _: (),
-    find_bad_url: UrlCheck = lambda _name, _url: None,
+    find_faults: ChannelCheck = lambda _channel: (),
 ) -> Config:
     """Read a config and try each of its secrets.
 
@@ -45,18 +45,18 @@ def load(
     """
     document = read_document(path)
     reading = Reading(document=document, secrets=SecretShelf(path.parent, environ))
-    config = _read(reading, Apis(options=source_options, fields=source_fields), foreign_tags, find_bad_url)
+    config = _read(reading, Apis(options=source_options, fields=source_fields), foreign_tags, find_faults)
     if reading.errors or config is None:
         raise ConfigErrors(sorted(reading.errors, key=lambda finding: finding.line or 0))
     return config
 
 
-def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_bad_url: UrlCheck) -> Config | None:
+def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_faults: ChannelCheck) -> Config | None:
     """Read every part, so that the errors of all are found; None where one that everything needs is wrong."""
     general = _read_general(reading)
     sources = read_sources(reading, apis)
     deadlines = reading.model(Deadlines, ("deadlines",), reading.table("deadlines"))
-    channels = read_channels(reading, find_bad_url)
+    channels = read_channels(reading, find_faults)
     retention = reading.model(Retention, ("retention",), reading.table("retention"))
     include = _read_include(reading)
     tags = _read_foreign(reading, include, foreign_tags)

@@ -14,6 +14,7 @@ from pydantic import Field, StrictFloat, StrictInt, field_validator, model_valid
 from watcher.config.cron import Cron
 from watcher.config.finding import Finding
 from watcher.config.setting import CronSetting, FileSetting, Text, ZoneSetting, bounded
+from watcher.domain.message import Form
 from watcher.domain.rule import Rule
 from watcher.domain.secret import Secret
 from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
@@ -101,19 +102,26 @@ class Deadlines(Options):
 
 
 class ChannelSettings(Options):
-    """One way out: an Apprise URL, which is a secret as a whole, and the tags that rules may name."""
+    """One way out: its URL, which is a secret as a whole, the tags that rules may name, and how it is written to.
+
+    `format`: None for what suits the service best. `signing_keys`: of a webhook, each signs.
+    """
 
     url: SecretSetting
     tags: tuple[Text, ...] = ()
+    format: Form | None = None
+    signing_keys: tuple[SecretSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
-    """One configured way out."""
+    """One configured way out; `form` is its setting `format`."""
 
     name: str
     url: Secret
     tags: tuple[str, ...] = ()
+    form: Form | None = None
+    signing_keys: tuple[Secret, ...] = ()
 
 
 class RuleSettings(Options):
