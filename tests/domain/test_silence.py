@@ -181,7 +181,8 @@ def test_a_silence_that_ends_soon_or_matches_nothing_is_worth_a_look(
     "path, written, said",
     [
         ("type", ">= 3", "type cannot be compared; write a value"),
-        ("conversation", "> 1017", "conversation cannot be compared; write a value"),
+        ("severity", "! >= notice", "severity cannot be compared; write a value"),
+        ("conversation", ["1016", "> 1017"], "conversation cannot be compared; write a value"),
         ("change.delta", "> many", "'many' cannot be compared; write a number"),
         ("source", "!", "nothing stands after '!'; write it like"),
         ("channel", [], "an empty list never holds; name"),

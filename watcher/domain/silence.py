@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -116,12 +117,9 @@ def make_silence(
 
 def parse_silence_matcher(path: str, written: Any, compile_pattern: Callable[[str], Pattern]) -> Matcher:
     """Read one matcher of a silence, short words included. Raises ValueError, whose text says what would be right."""
+    if path in SHORT_WORDS and _is_comparison(written):
+        raise ValueError(f"{path} cannot be compared; write a value, a list, '! x' or '~ regex'")
     matcher = parse_matcher(path, written, compile_pattern)
-    if path not in SHORT_WORDS:
-        return matcher
-    for term in matcher.terms:
-        if term.relation not in {Relation.EQUAL, Relation.MATCHING}:
-            raise ValueError(f"{path} cannot be compared; write a value, a list, '! x' or '~ regex'")
     if path in GLOBS:
         return replace(matcher, wanted=_as_globs(matcher.wanted), unwanted=_as_globs(matcher.unwanted))
     return replace(matcher, steps=(_NAMES,)) if path == CONVERSATION else matcher
@@ -143,6 +141,7 @@ def say_matchers(matchers: Sequence[Matcher]) -> str:
     return " ".join(_say(matcher) for matcher in matchers) or "everything"
 
 
+_COMPARING = re.compile(r"\s*!?\s*[<>]")
 _NAMES = "\x1fconversation names"
 """where a conversation's names stand in what matchers see: no path that can be written"""
 
@@ -164,6 +163,11 @@ class _Glob:
 
     def __hash__(self) -> int:
         return hash(self.written)
+
+
+def _is_comparison(written: Any) -> bool:
+    entries = written if isinstance(written, list | tuple) else [written]
+    return any(isinstance(entry, str) and _COMPARING.match(entry) for entry in entries)
 
 
 def _as_globs(terms: Iterable[Term]) -> tuple[Term, ...]:
