@@ -1,6 +1,7 @@
 """A database of an earlier version is taken over whole."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from watcher.domain.event import EventType
 from watcher.store.database import FILE_NAME, Database, open_read_only
 from watcher.store.history import History
 from watcher.store.migrations import SCHEMA
+from watcher.store.silences import SqliteSilences
 from watcher.store.snapshots import SqliteSnapshots
 
 AT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -88,4 +90,16 @@ def test_the_next_deadline_is_the_one_that_was(first_version: Path) -> None:
     assert row["fires_at_ms"] == ms(AT - DAY)
     assert [instant[0] for instant in json.loads(row["deadlines"])] == ["registration.closing"]
     assert SqliteSnapshots(database).records()["campus"].epoch == 1
+    database.close()
+
+
+def test_a_database_that_knows_no_silences_has_none_until_it_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    tables = Tables(path)
+    SCHEMA.apply(tables, stop_before="m003_silences")
+    tables.close()
+    with open_read_only(path) as connection:
+        assert History(connection).silences.read(re.compile) == []
+    database = Database(path)
+    assert SqliteSilences(database, re.compile).active(AT) == ()
     database.close()

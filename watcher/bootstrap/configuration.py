@@ -27,6 +27,11 @@ def read_config(path: Path | None) -> Config:
     )
 
 
+def documented_fields() -> frozenset[str]:
+    """Return the fields that any API documents for its conversations."""
+    return frozenset(field for kind in SOURCES.values() for field in kind.api.fields)
+
+
 def state_dir(config: Config) -> Path:
     """Return the directory that holds the state."""
     return find_state_dir(config.state_dir, os.environ)

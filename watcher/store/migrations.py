@@ -31,6 +31,13 @@ def m002_rows_hold_their_values(db: Database) -> None:
     db.conn.execute("DROP TABLE deadlines")
 
 
+@SCHEMA()
+def m003_silences(db: Database) -> None:
+    """Keep silences, and what they have muted."""
+    for statement in _THIRD:
+        db.conn.execute(statement)
+
+
 def migrate(db: Database) -> None:
     """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
@@ -157,4 +164,14 @@ _SECOND = (
         source INTEGER NOT NULL REFERENCES sources(key), position INTEGER NOT NULL, digest BLOB NOT NULL,
         ids BLOB NOT NULL, row_digests BLOB NOT NULL, layout BLOB NOT NULL, overlap INTEGER NOT NULL,
         rows INTEGER NOT NULL, total INTEGER, has_more INTEGER, PRIMARY KEY(source, position))""",
+)
+
+_THIRD = (
+    # matchers: canonical JSON (see domain/silence.py); ended_at_ms: ended early, by somebody
+    """CREATE TABLE silences(
+        key TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
+        author TEXT NOT NULL, comment TEXT NOT NULL, ended_at_ms INTEGER, hits INTEGER NOT NULL DEFAULT 0,
+        last_hit_at_ms INTEGER) WITHOUT ROWID""",
+    # asked for each delivery: those that are over are left aside
+    "CREATE INDEX silences_by_end ON silences(ends_at_ms) WHERE ended_at_ms IS NULL",
 )

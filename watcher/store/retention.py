@@ -34,12 +34,13 @@ class Pruned:
 def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events: timedelta) -> Pruned:
     """Forget polls and events that are older than what is kept, and the versions of rows that no event shows any more.
 
-    An event that is still owed to somebody stays. Each batch is a transaction of its own, so that a daemon beside it
-    goes on; a crash in between leaves less work for the next time.
+    Silences go with the events of their time. An event that is still owed to somebody stays. Each batch is a
+    transaction of its own, so that a daemon beside it goes on; a crash in between leaves less work for the next time.
     """
     polls = _repeat(database, _OLD_POLLS, {"before": to_ms(now - keep_polls)})
     events = _repeat(database, _OLD_EVENTS, {"before": to_ms(now - keep_events)})
     _repeat(database, _UNUSED_RULESETS, {})
+    _repeat(database, _OLD_SILENCES, {"before": to_ms(now - keep_events)})
     versions = _forget_versions(database)
     return Pruned(polls=polls, events=events, versions=versions, reclaimed_pages=_reclaim(database))
 
@@ -66,6 +67,9 @@ _OLD_EVENTS = """DELETE FROM events WHERE seq IN (
 
 _UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
     SELECT key FROM rulesets r WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.ruleset = r.key) LIMIT :batch)"""
+
+_OLD_SILENCES = """DELETE FROM silences WHERE key IN (
+    SELECT key FROM silences WHERE COALESCE(ended_at_ms, ends_at_ms) < :before LIMIT :batch)"""
 
 
 def _repeat(database: Database, sql: str, bound: dict[str, Any]) -> int:
