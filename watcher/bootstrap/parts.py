@@ -16,10 +16,12 @@ from watcher.channels import apprise, registry
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import CommonSettings, Config, Deadlines, SourceConfig
 from watcher.domain.absence import Guard
+from watcher.domain.arrangement import Policy
 from watcher.domain.deadline import Leads
 from watcher.domain.errors import ConfigError
 from watcher.domain.event import Event, EventType
 from watcher.domain.rule import Router
+from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.plan import Plan, Route
 from watcher.pipeline.ports import Digest, Source
 from watcher.sources.registry import SOURCES
@@ -45,6 +47,13 @@ def make_route(config: Config) -> Route:
         return tuple((match.channel, match.rule) for match in router.route(event))
 
     return route
+
+
+def make_arranger(config: Config) -> Arranger:
+    """Return what decides, by the rules, which deliveries go out now and together with what."""
+    timings = {rule.name: rule.timing for rule in config.rules}
+    apis = {name: SOURCES[source.settings.api].api for name, source in config.sources.items()}
+    return Arranger(policy=Policy(timings=timings, storm=config.storm), apis=apis)
 
 
 def make_source(

@@ -11,7 +11,7 @@ from typing import Any
 from watcher.config.channel import ChannelCheck, find_audience, read_channels, resolve_channels
 from watcher.config.document import read_document
 from watcher.config.finding import ConfigErrors, Finding
-from watcher.config.model import AppriseSettings, Config, Deadlines, GeneralSettings, Retention
+from watcher.config.model import UTC_ZONE, AppriseSettings, Config, Deadlines, GeneralSettings, Retention
 from watcher.config.places import resolve
 from watcher.config.reading import TOP_KEYS, Reading
 from watcher.config.routing import Scope, read_rules, write_rules
@@ -62,7 +62,9 @@ def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_faults: 
     tags = _read_foreign(reading, include, foreign_tags)
     audience = find_audience(_whole(reading, "channels"), tags)
     operator = resolve_channels(reading, audience, ("operator",), general.operator if general else ())
-    rules = _read_all_rules(reading, Scope(sources=_find_fields(reading, apis), audience=audience), operator)
+    zone = general.timezone if general else UTC_ZONE
+    scope = Scope(sources=_find_fields(reading, apis), audience=audience, zone=zone)
+    rules = _read_all_rules(reading, scope, operator)
     _check_modes(reading)
     if general is None or deadlines is None or retention is None:
         return None
@@ -71,6 +73,7 @@ def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_faults: 
         state_dir=_find_state_dir(reading, general),
         timezone=general.timezone,
         operator=operator,
+        storm=general.storm,
         sources=MappingProxyType(sources),
         deadlines=deadlines,
         channels=MappingProxyType(channels),

@@ -14,6 +14,7 @@ from pydantic import Field, StrictFloat, StrictInt, field_validator, model_valid
 from watcher.config.cron import Cron
 from watcher.config.finding import Finding
 from watcher.config.setting import CronSetting, FileSetting, Text, ZoneSetting, bounded
+from watcher.config.timing import TimingSettings
 from watcher.domain.message import Form
 from watcher.domain.rule import Rule
 from watcher.domain.secret import Secret
@@ -124,8 +125,8 @@ class ChannelConfig:
     signing_keys: tuple[Secret, ...] = ()
 
 
-class RuleSettings(Options):
-    """One rule as it is written; see domain.rule for what it means."""
+class RuleSettings(TimingSettings):
+    """One rule as it is written; see domain.rule and domain.timing for what it means."""
 
     name: Text
     events: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -148,19 +149,21 @@ class AppriseSettings(Options):
 
 
 class GeneralSettings(Options):
-    """What stands at the top of the file."""
+    """What stands at the top of the file; `storm`: messages that one poll makes on a channel at most, 0: any number."""
 
     state_dir: str | None = None
     timezone: ZoneSetting = UTC_ZONE
     operator: tuple[Text, ...] = ()
+    storm: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole config.
 
-    `timezone`: how times are shown. `operator`: names of channels, tags resolved. `rules`: in file order, the built-in
-    rule for the operator last. `rules_text`: the rules as canonical JSON, without secrets, for the record.
+    `timezone`: how times are shown. `operator`: names of channels, tags resolved. `storm`: messages that one poll makes
+    on a channel at most. `rules`: in file order, the built-in rule for the operator last. `rules_text`: the rules as
+    canonical JSON, without secrets, for the record.
     `state_dir` is None where the file does not set it. `foreign_tags`: the tags of included Apprise files; the services
     of one are the channel `tag:NAME` of rules.
     """
@@ -169,6 +172,7 @@ class Config:
     state_dir: Path | None
     timezone: ZoneInfo
     operator: tuple[str, ...]
+    storm: int
     sources: Mapping[str, SourceConfig]
     deadlines: Deadlines
     channels: Mapping[str, ChannelConfig]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from watcher.config.channel import Audience, resolve_channels
@@ -14,6 +15,7 @@ from watcher.config.lines import line_of
 from watcher.config.model import RuleSettings
 from watcher.config.pattern import LinearPattern
 from watcher.config.reading import Reading
+from watcher.config.timing import write_timing
 from watcher.domain.event import EventType
 from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
 from watcher.domain.paths import FIELDS, all_paths, has_path
@@ -24,10 +26,14 @@ RULES_LIMIT = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels."""
+    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels.
+
+    `zone` is the reader's.
+    """
 
     sources: Mapping[str, Collection[str]]
     audience: Audience
+    zone: tzinfo
 
 
 def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
@@ -54,6 +60,7 @@ def write_rules(rules: Collection[Rule]) -> str:
             "sources": rule.sources,
             "where": {matcher.path: [_write_term(term) for term in matcher.terms] for matcher in rule.where},
             "channels": rule.channels,
+            **write_timing(rule.timing),
         }
         for rule in rules
     ]
@@ -94,6 +101,7 @@ def _read_rule(reading: Reading, scope: Scope, path: KeyPath, settings: RuleSett
         sources=settings.sources,
         where=tuple(where),
         channels=resolve_channels(reading, scope.audience, (*path, "channels"), settings.channels),
+        timing=settings.timing(scope.zone),
         line=line_of(reading.document.lines, path),
     )
 

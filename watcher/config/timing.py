@@ -1,17 +1,16 @@
-"""The timing of a rule as it is written: digest, quiet hours, throttle, hold, repetition, escalation."""
+"""The timing of a rule as it is written: digest, quiet hours, throttle, hold."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from watcher.config.clock_setting import WEEKDAYS, DaysSetting, HoursSetting, TimesSetting, write_hours, write_time
 from watcher.config.finding import near
-from watcher.config.lines import Path as KeyPath
 from watcher.config.setting import Text, ZoneSetting, bounded
 from watcher.domain.digest import Digest
 from watcher.domain.duration import parse_duration, write_duration
@@ -19,11 +18,8 @@ from watcher.domain.event import EventType
 from watcher.domain.quiet import QuietHours
 from watcher.domain.rule import matching
 from watcher.domain.throttle import Throttle
-from watcher.domain.timing import Escalation, Grouping, Timing
+from watcher.domain.timing import Grouping, Timing
 from watcher.pipeline.settings import DurationSetting, Options
-
-Resolve = Callable[[KeyPath, Sequence[str]], Sequence[str]]
-"""turns names and tags at a path below the rule into the channels that are meant"""
 
 GATHERED_FOR = ("1s", "31d")
 MOST_LIMIT = 100_000
@@ -41,7 +37,6 @@ def _names_types(glob: str) -> str:
 
 TypeGlob = Annotated[Text, AfterValidator(_names_types)]
 Span = Annotated[DurationSetting, bounded(*GATHERED_FOR)]
-Wait = Annotated[DurationSetting, bounded("1m", "366d")]
 
 
 class DigestSettings(Options):
@@ -91,13 +86,6 @@ class ThrottleSettings(Options):
     per: Span
 
 
-class EscalationSettings(Options):
-    """Channels that hear as well of what is still true some time after it was first told."""
-
-    after: Wait
-    channels: Annotated[tuple[Text, ...], Field(min_length=1)]
-
-
 def _read_digest(written: Any) -> Any:
     if isinstance(written, dict | DigestSettings):
         return written
@@ -132,34 +120,17 @@ class TimingSettings(Options):
     quiet: QuietSettings | None = None
     throttle: Annotated[ThrottleSettings, BeforeValidator(_read_throttle)] | None = None
     hold: Span | None = None
-    repeat: tuple[Wait, ...] = ()
-    escalate: tuple[EscalationSettings, ...] = ()
     stop: StrictBool = False
     fallback: StrictBool = False
 
-    @field_validator("escalate")
-    @classmethod
-    def _escalates_by_steps(cls, steps: tuple[EscalationSettings, ...]) -> tuple[EscalationSettings, ...]:
-        spans = [step.after for step in steps]
-        twice = next((span for span in spans if spans.count(span) > 1), None)
-        if twice is not None:
-            raise ValueError(f"has two steps after {write_duration(twice)}; write their channels into one of them")
-        return steps
-
-    def timing(self, zone: tzinfo, resolve: Resolve) -> Timing:
+    def timing(self, zone: tzinfo) -> Timing:
         """Return the domain's value; `zone` is the reader's, where none is written."""
-        steps = [
-            Escalation(after=step.after, channels=tuple(resolve(("escalate", place, "channels"), step.channels)))
-            for place, step in enumerate(self.escalate)
-        ]
         return Timing(
             digest=self.digest.digest(zone) if self.digest else None,
             group_by=tuple(dict.fromkeys(self.group_by)),
             quiet=self.quiet.quiet(zone) if self.quiet else None,
             throttle=Throttle(most=self.throttle.most, span=self.throttle.per) if self.throttle else None,
             hold=self.hold,
-            repeat=tuple(sorted(set(self.repeat))),
-            escalate=tuple(sorted(steps, key=lambda step: step.after)),
             stop=self.stop,
             is_fallback=self.fallback,
         )
@@ -173,8 +144,6 @@ def write_timing(timing: Timing) -> dict[str, Any]:
         "quiet": _write_quiet(timing.quiet) if timing.quiet else None,
         "throttle": {"most": timing.throttle.most, "per": _write(timing.throttle.span)} if timing.throttle else None,
         "hold": _write(timing.hold) if timing.hold else None,
-        "repeat": [_write(span) for span in timing.repeat],
-        "escalate": [{"after": _write(step.after), "channels": list(step.channels)} for step in timing.escalate],
         "stop": timing.stop,
         "fallback": timing.is_fallback,
     }
@@ -183,7 +152,7 @@ def write_timing(timing: Timing) -> dict[str, Any]:
 
 def read_timing(written: Mapping[str, Any]) -> Timing:
     """Return the timing that `write_timing` wrote."""
-    return TimingSettings.model_validate(written).timing(UTC, lambda _, names: names)
+    return TimingSettings.model_validate(written).timing(UTC)
 
 
 def _write_digest(digest: Digest) -> dict[str, Any]:

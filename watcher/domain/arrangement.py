@@ -187,6 +187,7 @@ def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator
             yield group, _WORDS.get(key[0], "")
 
 
+_GATHERED = frozenset({HeldBy.DIGEST, HeldBy.QUIET, HeldBy.THROTTLE})
 _ALONE, _STALE, _STORM = "alone", "stale", "storm"
 _WORDS: Mapping[str, str] = {
     HeldBy.DIGEST.value: "gathered in a digest",
@@ -197,20 +198,16 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def _key(
-    one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime
-) -> tuple[str, ...]:
-    if one.is_tried:
+def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
+    if one.held_by in _GATHERED and not one.is_tried:
+        of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
+        of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
+        return one.held_by.value, *of_rule, *of_digest
+    if one.is_tried or _is_urgent(one, timing):
         return _ALONE, one.id
-    if one.held_by is HeldBy.QUIET:
-        return (HeldBy.QUIET.value,)
-    if one.held_by is HeldBy.THROTTLE:
-        return HeldBy.THROTTLE.value, one.rule
-    if one.held_by is HeldBy.DIGEST:
-        return HeldBy.DIGEST.value, one.rule, *timing.group_of(one.event, one.rule)
-    if _cause(one) in storms and not _is_urgent(one, timing):
+    if _cause(one) in storms:
         return _STORM, one.event.source, stamp(one.event.time)
-    if now - one.due_at > STALE_AFTER and not _is_urgent(one, timing):
+    if now - one.due_at > STALE_AFTER:
         return _STALE, one.rule
     return _ALONE, one.id
 

@@ -1,4 +1,4 @@
-"""Timing: when a rule's messages go out, together with what, how often, and who hears of it later."""
+"""Timing: when a rule's messages go out, and together with what."""
 
 from __future__ import annotations
 
@@ -25,20 +25,11 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Escalation:
-    """The channels that hear as well of what is still true some time after it was first told."""
-
-    after: timedelta
-    channels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """What a rule says about time; all the defaults: each event at once, alone, and never again.
 
     `group_by`: what the events of one digest have in common, nothing where it is empty.
-    `hold`: how long an event must stay true before it is told. `repeat`: how long after it was first told it is told
-    again while it is true, in order. `escalate`: by `after`. `stop`: no later rule is tried where this one holds.
+    `hold`: how long an event must stay true before it is told. `stop`: no later rule is tried where this one holds.
     `is_fallback`: tried only for events that no other rule holds for.
     """
 
@@ -47,8 +38,6 @@ class Timing:
     quiet: QuietHours | None = None
     throttle: Throttle | None = None
     hold: timedelta | None = None
-    repeat: tuple[timedelta, ...] = ()
-    escalate: tuple[Escalation, ...] = ()
     stop: bool = False
     is_fallback: bool = False
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from watcher.domain.api import Api
-from watcher.domain.arrangement import Arrangement, Policy, Waiting, arrange
+from watcher.domain.arrangement import PLAIN, Arrangement, Policy, Waiting, arrange
 from watcher.domain.condition import Present, Verdict, still_holds
 from watcher.domain.event import Event
 from watcher.domain.paths import is_about_conversation
 from watcher.domain.silence import Silence, mutes
 from watcher.domain.snapshot import Row
-from watcher.domain.timing import Timing
-
-PLAIN = Timing()
 
 
 class Books(Protocol):
@@ -43,19 +40,33 @@ class Books(Protocol):
         ...
 
 
-Decide = Callable[[Sequence[Waiting], Books, str, datetime], Arrangement]
-"""decides over what waits for a channel of that name, at an instant"""
+class Decider(Protocol):
+    """Decides over what waits for a channel."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether, silences aside, everything goes out at once and alone."""
+        ...
+
+    def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
+        """Return what becomes of the deliveries that wait for a channel of that name, at an instant."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arranger:
-    """Decides by the rules of a config. `apis`: by the name of each source that is watched."""
+    """Decides by the rules of a config (a Decider). `apis`: by the name of each source that is watched."""
 
     policy: Policy
     apis: Mapping[str, Api]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no rule times its messages, and no number of them is too many."""
+        return not self.policy.storm and all(timing == PLAIN for timing in self.policy.timings.values())
+
     def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
-        """Return what becomes of the deliveries that wait for a channel (a Decide)."""
+        """Return what becomes of the deliveries that wait for a channel."""
         return arrange(waiting, self.policy, _World(self.apis, books, channel, now), now)
 
 
@@ -77,9 +88,7 @@ class _World:
 
     def verdict(self, event: Event) -> Verdict:
         if not is_about_conversation(event.type):
-            present = Present(
-                is_failing=self._books.is_failing(event), is_suspect=self._books.is_suspect(event.source)
-            )
+            present = Present(is_failing=self._books.is_failing(event), is_suspect=self._books.is_suspect(event.source))
             return still_holds(event, present, None, self._now)
         present = Present(conversation=self._books.row(event.source, event.subject))
         return still_holds(event, present, self._apis.get(event.source), self._now)

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from watcher.domain.bundle import compose_bundle
 from watcher.domain.channel_health import ChannelHealth, after_attempt
 from watcher.domain.delivery import (
     MAX_ATTEMPTS,
@@ -39,6 +40,7 @@ from watcher.domain.delivery import after_attempt as outcome_of
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event
 from watcher.domain.message import Message, compose
+from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Outbox, Owed, Settlement
 from watcher.pipeline.ports import Channel
 
@@ -52,7 +54,8 @@ class Desk:
 
     `clock` gives aware UTC instants, `jitter` a random number from -1 to 1.
     `route` names the channels, with the rule of each, that an event is owed to.
-    `owner` names this worker, unique to its run. `zone` is the reader's.
+    `owner` names this worker, unique to its run. `zone` is the reader's. `decider` says what goes out now, and together
+    with what; None: everything, at once and alone.
     `goes_on` says whether the caller comes back at once with what is claimed ahead; what it brings after that was no
     longer so is given back to the outbox.
     """
@@ -63,6 +66,7 @@ class Desk:
     owner: str
     zone: tzinfo
     lease: timedelta = LEASE
+    decider: Decider | None = None
     goes_on: Callable[[], bool] = lambda: False
 
 
@@ -93,14 +97,14 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
     now = desk.clock()
     if health.is_paused(now) and ahead is None:
         return Turn(next_at=health.paused_until)
-    claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner)
+    claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner, desk.decider)
     if claim is None:
         channel.close()
         return Turn(next_at=outbox.next_due(channel.name))
     attempt, outcome = _attempt(channel, claim, desk)
     settlement = _settlement(health, channel.name, attempt, outcome, desk)
     if _may_claim_ahead(channel, attempt, desk):
-        is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease)
+        is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease, desk.decider)
     else:
         is_settled, following = outbox.settle(claim, settlement), None
     next_at = attempt.ended_at if following else _next_at(outbox, channel, settlement.health, attempt)
@@ -145,6 +149,9 @@ def _attempt(channel: Channel, claim: Claim, desk: Desk) -> tuple[Attempt, Outco
 
 
 def _written(claim: Claim, now: datetime, zone: tzinfo) -> Message:
+    if claim.members:
+        events = (claim.event, *claim.members)
+        return compose_bundle(events, rule=claim.rule, zone=zone, now=now, is_repeat=claim.was_interrupted)
     return compose(claim.event, rule=claim.rule, zone=zone, now=now, is_repeat=claim.was_interrupted)
 
 

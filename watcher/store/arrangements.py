@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 
 from watcher.domain.arrangement import Arrangement, HeldBy, Waiting
 from watcher.domain.event import Event, EventType
-from watcher.domain.matcher import Pattern
 from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
-from watcher.pipeline.arranging import Decide
+from watcher.pipeline.arranging import Decider
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -22,7 +21,7 @@ _OPEN = "d.state IN ('pending', 'held', 'failed')"
 
 
 def arrange(
-    connection: sqlite3.Connection, channel: str, now: datetime, decide: Decide, compile_pattern: CompilePattern
+    connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider, compile_pattern: CompilePattern
 ) -> None:
     """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction."""
     due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
@@ -33,7 +32,7 @@ def arrange(
         bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
         later += _load(connection, _LATER, bound, is_due=False)
     books = SqliteBooks(connection, now, compile_pattern)
-    _apply(connection, decide([*due, *later], books, channel, now), now)
+    _apply(connection, decider.decide([*due, *later], books, channel, now), now)
 
 
 class SqliteBooks:
@@ -95,7 +94,10 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
     now_ms = known_ms(now)
     connection.executemany(
         _POSTPONE,
-        [(known_ms(each.until), each.held_by.value, _said(each.until, each.reason), each.id) for each in made.postponed],
+        [
+            (known_ms(each.until), each.held_by.value, _said(each.until, each.reason), each.id)
+            for each in made.postponed
+        ],
     )
     connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
     for each in made.ended:
@@ -107,9 +109,7 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
     connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
 
 
-def _merge(
-    connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int
-) -> None:
+def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
     """Put deliveries into the message of another one, with what they carried themselves."""
     for member in members:
         connection.execute("UPDATE deliveries SET lead = ? WHERE lead = ?", (lead, member))
@@ -120,8 +120,6 @@ def _said(until: datetime, reason: str) -> str:
     return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC"
 
 
-_COLUMNS = """SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven, e.*
-    FROM deliveries d JOIN ({events}) e ON e.seq = d.event"""
 _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
@@ -137,8 +135,8 @@ _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL,
     WHERE id = ?"""
 _SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"
 _CHANNEL_FAILING = "SELECT is_failing FROM channels WHERE name = ?"
-_SENT = """SELECT a.ended_at_ms FROM deliveries d JOIN attempts a ON a.delivery = d.id
-    WHERE d.channel = :channel AND d.rule = :rule AND d.created_at_ms > :since - 31536000000
-    AND a.outcome IN ('delivered', 'unconfirmed', 'unknown', '') AND a.started_at_ms > :since"""
+_SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rule = :rule AND settled_at_ms > :since
+    AND state IN ('delivered', 'unconfirmed')"""
 _ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule
-    AND state IN ('pending', 'failed') AND arranged_until_ms > :now"""
+    AND state IN ('pending', 'held', 'failed', 'sending', 'unknown')
+    AND (arranged_until_ms > :now OR attempts > forgiven)"""

@@ -38,6 +38,13 @@ def m003_silences(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@SCHEMA()
+def m004_arrangements(db: Database) -> None:
+    """Keep what a delivery waits for, and in whose message it is told."""
+    for statement in _FOURTH:
+        db.conn.execute(statement)
+
+
 def migrate(db: Database) -> None:
     """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
@@ -174,4 +181,17 @@ _THIRD = (
         last_hit_at_ms INTEGER) WITHOUT ROWID""",
     # asked for each delivery: those that are over are left aside
     "CREATE INDEX silences_by_end ON silences(ends_at_ms) WHERE ended_at_ms IS NULL",
+)
+
+_FOURTH = (
+    "ALTER TABLE deliveries ADD COLUMN held_by TEXT NOT NULL DEFAULT ''",
+    # the delivery in whose message this one is told
+    "ALTER TABLE deliveries ADD COLUMN lead TEXT",
+    # until when it may be sent without being decided over again; null: it was not decided over
+    "ALTER TABLE deliveries ADD COLUMN arranged_until_ms INTEGER",
+    "DROP INDEX deliveries_due",
+    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms, event)
+        WHERE state IN ('pending', 'held', 'failed', 'sending', 'unknown')""",
+    "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
+    "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
 )

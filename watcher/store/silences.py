@@ -39,8 +39,7 @@ class SqliteSilences:
 
     def active(self, now: datetime) -> tuple[Silence, ...]:
         """Return the silences that mute at an instant, the earliest begun first."""
-        rows = self._database.connection().execute(_ACTIVE, {"now": known_ms(now)}).fetchall()
-        return tuple(silence_of(row, self._compile) for row in rows)
+        return read_active(self._database.connection(), now, self._compile)
 
     def end(self, written: str, now: datetime) -> Silence:
         """End the silence whose key begins with what was written, and return it as it was. Raises NotFoundError."""
@@ -58,6 +57,17 @@ class SqliteSilences:
         """Count one delivery that a silence has muted."""
         with self._database.write() as connection:
             record_hit(connection, key, now)
+
+
+def read_active(connection: sqlite3.Connection, now: datetime, compile_pattern: CompilePattern) -> tuple[Silence, ...]:
+    """Return the silences that mute at an instant, the earliest begun first."""
+    rows = connection.execute(_ACTIVE, {"now": known_ms(now)}).fetchall()
+    return tuple(silence_of(row, compile_pattern) for row in rows)
+
+
+def has_active(connection: sqlite3.Connection, now: datetime) -> bool:
+    """Say whether any silence mutes at an instant."""
+    return connection.execute(_ACTIVE, {"now": known_ms(now)}).fetchone() is not None
 
 
 def record_hit(connection: sqlite3.Connection, key: str, now: datetime) -> None:
