@@ -18,7 +18,7 @@ from watcher.config.timing import TimingSettings, read_timing, write_timing
 from watcher.domain.digest import Digest
 from watcher.domain.quiet import QuietHours
 from watcher.domain.throttle import Throttle
-from watcher.domain.timing import Escalation, Grouping, Timing
+from watcher.domain.timing import Grouping, Timing
 
 BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -35,7 +35,7 @@ def at(*times: str, zone: ZoneInfo = BERLIN) -> Digest:
 
 
 def timing_of(text: str) -> Timing:
-    return TimingSettings.model_validate(tomllib.loads(text)).timing(BERLIN, lambda _, names: names)
+    return TimingSettings.model_validate(tomllib.loads(text)).timing(BERLIN)
 
 
 RIGHT: list[tuple[str, Timing]] = [
@@ -69,16 +69,6 @@ RIGHT: list[tuple[str, Timing]] = [
     ("throttle = '10 per 1h'", Timing(throttle=Throttle(most=10, span=HOUR))),
     ("throttle = '1 Per 1h30m'", Timing(throttle=Throttle(most=1, span=90 * MINUTE))),
     ("hold = '10m'", Timing(hold=10 * MINUTE)),
-    ("repeat = ['1d', '4h', '24h']", Timing(repeat=(4 * HOUR, DAY))),  # in order, each once
-    (
-        "escalate = [{ after = '24h', channels = ['boss'] }, { after = '4h', channels = ['leads'] }]",
-        Timing(
-            escalate=(
-                Escalation(after=4 * HOUR, channels=("leads",)),
-                Escalation(after=DAY, channels=("boss",)),
-            )
-        ),
-    ),
     ("stop = true", Timing(stop=True)),
     ("fallback = true", Timing(is_fallback=True)),
 ]
@@ -136,17 +126,6 @@ WRONG: list[tuple[str, str]] = [
     ("throttle = { most = 10, pr = '1h', per = '1h' }", "throttle.pr: is not a known key; did you mean 'per'?"),
     ("hold = 10", "hold: 10 has no unit; write it like 90s, 15m, 24h or 7d"),
     ("hold = '0s'", "hold: is out of bounds; write a duration from 1s to 31d"),
-    ("repeat = '4h'", "repeat: is not a list; write it in brackets"),
-    ("repeat = ['4h', '1s']", "repeat[2]: is out of bounds; write a duration from 1m to 366d"),
-    ("escalate = { after = '24h', channels = ['leads'] }", "escalate: is not a list; write it in brackets"),
-    ("escalate = [{ channels = ['leads'] }]", "escalate[1].after: is missing; add it"),
-    ("escalate = [{ after = '24h' }]", "escalate[1].channels: is missing; add it"),
-    ("escalate = [{ after = '24h', channels = [] }]", "escalate[1].channels: is too short"),
-    ("escalate = [{ after = '24h', channel = [], channels = ['x'] }]", "escalate[1].channel: is not a known key; did"),
-    (
-        "escalate = [{ after = '24h', channels = ['a'] }, { after = '1d', channels = ['b'] }]",
-        "escalate: has two steps after 24h; write their channels into one of them",
-    ),
     ("stop = 'yes'", "stop: is neither true nor false"),
     ("fallback = 1", "fallback: is neither true nor false"),
     ("fall_back = true", "fall_back: is not a known key; did you mean 'fallback'?"),
@@ -169,17 +148,20 @@ def test_a_mistake_in_a_timing_is_named_with_its_place_and_remedy(tmp_path: Path
     assert found.startswith(f"config.toml:2: rules[1].{said}")
 
 
-def test_the_channels_of_an_escalation_are_resolved_where_they_stand() -> None:
-    written = "escalate = [{ after = '24h', channels = ['tag:x'] }, { after = '4h', channels = ['leads', 'ops'] }]"
-    asked: dict[Any, Any] = {}
+@pytest.mark.parametrize("text, timing", RIGHT)
+def test_a_timing_is_written_in_several_ways(text: str, timing: Timing) -> None:
+    assert timing_of(text) == timing
 
-    def resolve(path: tuple[str | int, ...], names: Any) -> list[str]:
-        asked[path] = names
-        return ["a", "b"]
 
-    found = TimingSettings.model_validate(tomllib.loads(written)).timing(BERLIN, resolve)
-    assert asked == {("escalate", 0, "channels"): ("tag:x",), ("escalate", 1, "channels"): ("leads", "ops")}
-    assert [step.channels for step in found.escalate] == [("a", "b"), ("a", "b")]
+@pytest.mark.parametrize("text, said", WRONG)
+def test_a_mistake_in_a_timing_is_named_with_its_place_and_remedy(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"[[rules]]\n{text}\n", encoding="utf-8")
+    document = read_document(path)
+    reading = Reading(document=document, secrets=SecretShelf(tmp_path, ENVIRON))
+    reading.model(TimingSettings, ("rules", 0), document.table["rules"][0])
+    (found,) = map(str, reading.errors)
+    assert found.startswith(f"config.toml:2: rules[1].{said}")
 
 
 @pytest.mark.parametrize("text, timing", RIGHT)
@@ -198,9 +180,7 @@ def test_what_a_rule_does_not_say_is_not_on_record() -> None:
 spans = st.integers(60_000, 2_678_400_000).map(lambda ms: timedelta(milliseconds=ms))
 
 
-@given(hold=spans, most=st.integers(1, 100_000), per=spans, repeat=st.lists(spans, max_size=3, unique=True).map(sorted))
-def test_whatever_its_spans_a_timing_on_record_is_read_back(
-    hold: timedelta, most: int, per: timedelta, repeat: list[timedelta]
-) -> None:
-    timing = Timing(hold=hold, throttle=Throttle(most=most, span=per), repeat=tuple(repeat))
+@given(hold=spans, most=st.integers(1, 100_000), per=spans)
+def test_whatever_its_spans_a_timing_on_record_is_read_back(hold: timedelta, most: int, per: timedelta) -> None:
+    timing = Timing(hold=hold, throttle=Throttle(most=most, span=per))
     assert read_timing(write_timing(timing)) == timing

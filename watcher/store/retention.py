@@ -62,7 +62,8 @@ _OLD_POLLS = """DELETE FROM polls WHERE key IN (
 # Deliveries and their attempts go with the event.
 _OLD_EVENTS = """DELETE FROM events WHERE seq IN (
     SELECT seq FROM events e WHERE time_ms < :before AND NOT EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.event = e.seq AND d.state IN ('pending', 'held', 'sending', 'failed', 'unknown'))
+        SELECT 1 FROM deliveries d WHERE d.event = e.seq
+            AND d.state IN ('pending', 'held', 'sending', 'failed', 'unknown'))
     ORDER BY time_ms LIMIT :batch)"""
 
 _UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
