@@ -111,6 +111,14 @@ IN_RULE: list[tuple[str, str]] = [
     ),
     ("where = { change.delta = {} }", "where.change.delta: a matcher takes"),
     ("where = { change.delta = nan }", "where.change.delta: nan equals nothing; write a number"),
+    (
+        "where = { change.crosses = [1, '>= 5'] }",
+        "where.change.crosses: change.crosses takes numbers alone; write it like",
+    ),
+    (
+        "where = { change.crosses = 0 }",
+        "where.change.crosses: 0 is never crossed, numbers rise from 0; write it like 5",
+    ),
     ("where = { conversation.name = '~ (?=a)' }", "where.conversation.name: the regex is not understood"),
     ("where = 3", "where: "),
     ("chanels = ['ops']", "chanels: is not a known key; did you mean 'channels'?"),

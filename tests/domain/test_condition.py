@@ -91,6 +91,13 @@ OF_CONVERSATIONS: list[tuple[str, Mapping[str, Any], Row, bool | None, str]] = [
         False,
         "its closing date has passed",
     ),
+    (  # opened in spite of a date that had passed before
+        "registration.opened",
+        {},
+        row(registration="open", registration_closes=stamp(NOW - 3 * HOUR)),
+        True,
+        "its registration is open",
+    ),
     ("registration.closed", {}, row(registration="closed"), True, "its registration is closed"),
     ("registration.closed", {}, row(registration="open"), False, "its registration is open"),
     (
