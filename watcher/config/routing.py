@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from watcher.config.channel import Audience, resolve_channels
-from watcher.config.finding import near
 from watcher.config.lines import Path as KeyPath
 from watcher.config.lines import line_of
 from watcher.config.model import RuleSettings
@@ -16,6 +15,7 @@ from watcher.config.pattern import LinearPattern
 from watcher.config.reading import Reading
 from watcher.domain.event import EventType
 from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
+from watcher.domain.nearness import near
 from watcher.domain.paths import FIELDS, all_paths, has_path
 from watcher.domain.rule import OPERATOR_RULE, Rule, matching
 

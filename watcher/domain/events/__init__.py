@@ -11,6 +11,7 @@ from watcher.domain.events.lifecycle import derive_change, derive_return, derive
 from watcher.domain.events.registration import SEATS, derive_reschedule, derive_room, derive_status
 from watcher.domain.sighting import Derivation, Sighting
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A function that derives events, and the roles whose change it looks at.
