@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from watcher.channels import apprise
@@ -11,6 +12,7 @@ from watcher.config.load import load
 from watcher.config.model import Config
 from watcher.config.places import find_config, find_state_dir
 from watcher.domain.secret import Secret
+from watcher.domain.template import Flaw, Scope
 from watcher.sources.registry import SOURCES
 from watcher.store.database import FILE_NAME
 
@@ -24,6 +26,7 @@ def read_config(path: Path | None) -> Config:
         source_fields={name: tuple(kind.api.fields) for name, kind in SOURCES.items()},
         foreign_tags=apprise.tags_of,
         find_bad_url=_find_bad_url,
+        find_flaws=_find_flaws,
     )
 
 
@@ -35,6 +38,13 @@ def state_dir(config: Config) -> Path:
 def database_path(config: Config) -> Path:
     """Return the database's file."""
     return state_dir(config) / FILE_NAME
+
+
+def _find_flaws(text: str, scope: Scope) -> Sequence[Flaw]:
+    """Say what is wrong with a template; who writes none does not wait for Jinja to be loaded."""
+    from watcher.templates.template import find_flaws
+
+    return find_flaws(text, scope)
 
 
 def _find_bad_url(_name: str, url: Secret) -> str | None:

@@ -13,21 +13,27 @@ from watcher.config.lines import line_of
 from watcher.config.model import RuleSettings
 from watcher.config.pattern import LinearPattern
 from watcher.config.reading import Reading
+from watcher.config.wording import check_template
 from watcher.domain.event import EventType
 from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
 from watcher.domain.nearness import near
 from watcher.domain.paths import FIELDS, all_paths, has_path
 from watcher.domain.rule import OPERATOR_RULE, Rule, matching
+from watcher.domain.template import Template, TemplateCheck
 
 RULES_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels."""
+    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels.
+
+    `find_flaws`: says what is wrong with a template.
+    """
 
     sources: Mapping[str, Collection[str]]
     audience: Audience
+    find_flaws: TemplateCheck = lambda _text, _scope: ()
 
 
 def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
@@ -41,6 +47,7 @@ def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
             continue
         rule = _read_rule(reading, scope, path, settings)
         _check_rule_name(reading, path, rule.name, rules)
+        check_template(reading, path, rule, scope.sources, scope.find_flaws)
         rules.setdefault(rule.name, rule)
     return tuple(rules.values())
 
@@ -95,6 +102,7 @@ def _read_rule(reading: Reading, scope: Scope, path: KeyPath, settings: RuleSett
         where=tuple(where),
         channels=resolve_channels(reading, scope.audience, (*path, "channels"), settings.channels),
         line=line_of(reading.document.lines, path),
+        template=Template(title=settings.title, body=settings.body),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from watcher.domain.event import Event, EventType
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.template import Template
 
 OPERATOR_RULE = "operator"
 """the name of the built-in rule"""
@@ -32,6 +33,7 @@ class Rule:
 
     `events` and `sources` are globs; for channel.* events the source is the channel.
     `channels`: names, tags already resolved. `line`: where it stands in the config, None for the built-in rule.
+    `template`: the words of its messages. Neither of the two decides anything, and neither is on record.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Rule:
     sources: tuple[str, ...] = ("*",)
     where: tuple[Matcher, ...] = ()
     line: int | None = field(default=None, compare=False)
+    template: Template = field(default=Template(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
