@@ -74,11 +74,14 @@ def _link(desk: Desk, value: Any, address: str) -> str:
     text = say(value, desk.reader)
     if not LINK.fullmatch(address):
         raise TroubleError('makes no link; write an address with {} in it, as in link("https://host/{}")')
-    return Made(address.replace("{}", quote(text, safe="", errors="replace"))) if text else ""
+    check_length(len(text))
+    made = address.replace("{}", quote(text, safe="", errors="replace"))
+    check_length(len(made))
+    return Made(made) if text else ""
 
 
 def _plural(_: Desk, value: Any, one: str, many: str) -> str:
-    return wording.plural(wording.count(value), one, many)
+    return wording.plural(wording.count(value), _text(one), _text(many))
 
 
 def _default(_: Desk, value: Any, other: Any) -> Any:
@@ -98,7 +101,9 @@ def _replace(desk: Desk, value: Any, old: str, new: str) -> str:
 
 
 def _worded(change: Callable[[str], str], desk: Desk, value: Any) -> str:
-    return change(say(value, desk.reader))
+    changed = change(say(value, desk.reader))
+    check_length(len(changed))  # some letters become three
+    return changed
 
 
 def _capital(text: str) -> str:
@@ -207,7 +212,7 @@ def number(value: Any) -> int | float:
 def weigh(value: Any) -> int:
     """Return how many steps a value costs that a filter or a comparison looks through."""
     if isinstance(value, str):
-        return 1 + len(value) // 64
+        return 1 + len(value) // 16
     if isinstance(value, list | tuple):
         return 1 + sum(map(weigh, value))
     return 1

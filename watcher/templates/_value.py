@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from types import NoneType
 from typing import Any
 
@@ -28,6 +29,7 @@ _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """only a template's own text begins a line"""
 
 _SHOWN_KEYS = 10
+_DEPTH_LIMIT = 16
 _DECIMALS = 3
 _INSTANT_LENGTH = 40
 
@@ -55,7 +57,7 @@ class Table:
 
     def names(self) -> list[str]:
         """Return the names of its values, cut to as many as a list may have."""
-        return [str(name) for name in list(self._raw)[:LIST_LIMIT]]
+        return [str(name) for name in islice(self._raw, LIST_LIMIT)]
 
     def __bool__(self) -> bool:
         return bool(self._raw)
@@ -82,8 +84,10 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def pick(value: Any, path: str) -> Any:
     """Return what lies below a value at a dotted path, None where nothing does."""
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Table) else None
+    for step in path.split(".", _DEPTH_LIMIT):
+        if not isinstance(value, Table):
+            return None
+        value = value.get(step)
     return value
 
 
