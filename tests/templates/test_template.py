@@ -28,7 +28,7 @@ SHOWN: list[tuple[str, str]] = [
     ("[{{ conversation.fields.external_code }}]", "[]"),
     ("[{{ conversation.fields.owner.note }}{{ conversation.fields.owner.no.such }}]", "[]"),
     ("{{ conversation.fields.tags[0] }}{{ conversation.fields.tags[9] }}{{ conversation.fields.tags[-2] }}", "ba"),
-    ("{{ conversation.name[0:7] }}", "Leading"),
+    ("{{ conversation.name[0:7] }}{{ conversation.fields.external_code[:3] }}{{ 'abc'[::-1] }}", "Leadingcba"),
     # reckoning
     ("{{ change.after + 1 }} {{ change.after - 1 }} {{ change.after * 2 }} {{ change.after % 2 }}", "6 4 10 1"),
     ("{{ change.after / 2 }} {{ change.after // 2 }} {{ -change.after }}", "2.5 2 -5"),
@@ -125,6 +125,8 @@ FAILS: list[tuple[str, str]] = [
     ("{{ change.field > 3 }}", "uses a value as what it is not (its line 1)"),
     ("{{ conversation.name | local }}", "takes a value for an instant that is none (its line 1)"),
     ("{{ change.after.x }}", "looks for a name in what is no table (its line 1)"),
+    ("{{ 0.5[1:] }}", "takes a part of what is neither a list nor a text (its line 1)"),
+    ("{{ rule['a':] }}", "uses a value as what it is not (its line 1)"),
     ("{{ change.after[0] }}", "looks for a place in what is no list (its line 1)"),
     ("{% for a in [1] %}{{ loop }}{% endfor %}", "shows what is no value (its line 1)"),
     ("{{ now - now - now }}", "uses a value as what it is not (its line 1)"),

@@ -20,7 +20,7 @@ from jinja2.visitor import NodeTransformer
 from watcher.domain.nearness import near
 from watcher.templates._fault import Fault
 from watcher.templates._filters import FILTERS, LINK, NUMBER_LIMIT
-from watcher.templates._sandbox import EACH, FLAT, GLUE, TESTS, WEIGHED
+from watcher.templates._sandbox import EACH, FLAT, GLUE, SLICED, TESTS, WEIGHED
 from watcher.templates._seal import calls
 
 LENGTH_LIMIT = 10_000
@@ -213,6 +213,13 @@ class _Bounds(NodeTransformer):
         self.generic_visit(node)
         return _filtered(_flat(node.nodes, node.lineno), GLUE)
 
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Getitem | nodes.Filter:  # noqa: N802  # named after the node
+        self.generic_visit(node)
+        if not isinstance(node.arg, nodes.Slice):
+            return node
+        bounds = [one or nodes.Const(None) for one in (node.arg.start, node.arg.stop, node.arg.step)]
+        return _filtered(node.node, SLICED, *bounds)  # Python itself would warn of a slice of a number
+
     def visit_List(self, node: nodes.List) -> nodes.Filter:  # noqa: N802  # named after the node
         self.generic_visit(node)
         return _flat(node.items, node.lineno)
@@ -233,5 +240,5 @@ def _flat(items: list[nodes.Expr], line: int) -> nodes.Filter:
 
 def _filtered(node: Any, name: str, *arguments: nodes.Expr) -> nodes.Filter:
     for argument in arguments:
-        argument.lineno = node.lineno
+        argument.lineno = argument.lineno or node.lineno
     return nodes.Filter(node, name, list(arguments), [], None, None, lineno=node.lineno)

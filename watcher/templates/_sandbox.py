@@ -24,7 +24,7 @@ from watcher.templates._value import Made, Table, join, say
 DESK = "~desk"
 """where a rendering's desk lies in its context, under a name that no template can write"""
 
-EACH, FLAT, GLUE, WEIGHED = "~each", "~flat", "~glue", "~weighed"
+EACH, FLAT, GLUE, SLICED, WEIGHED = "~each", "~flat", "~glue", "~sliced", "~weighed"
 """filters that are put into a template when it is compiled"""
 
 LOOP_NAMES = frozenset({"first", "index", "index0", "last", "length", "revindex"})
@@ -70,6 +70,14 @@ def _glue(desk: Desk, values: list[Any]) -> str:
     return join([say(value, desk.reader) for value in values], "")
 
 
+def _sliced(_: Desk, value: Any, *bounds: int | None) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple | str):
+        raise TroubleError("takes a part of what is neither a list nor a text")
+    return value[slice(*bounds)]
+
+
 class _Nothing:
     """What None is compared as: it is not more, not less, and holds nothing."""
 
@@ -107,7 +115,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         ours = {name: one.function for name, one in FILTERS.items()}
-        ours |= {EACH: _each, FLAT: _flat, GLUE: _glue, WEIGHED: _weighed}
+        ours |= {EACH: _each, FLAT: _flat, GLUE: _glue, SLICED: _sliced, WEIGHED: _weighed}
         self.globals = {}
         self.filters = {name: _paid(function) for name, function in ours.items()}
         self.tests = dict(TESTS)
