@@ -149,22 +149,6 @@ def test_a_mistake_in_a_timing_is_named_with_its_place_and_remedy(tmp_path: Path
 
 
 @pytest.mark.parametrize("text, timing", RIGHT)
-def test_a_timing_is_written_in_several_ways(text: str, timing: Timing) -> None:
-    assert timing_of(text) == timing
-
-
-@pytest.mark.parametrize("text, said", WRONG)
-def test_a_mistake_in_a_timing_is_named_with_its_place_and_remedy(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(f"[[rules]]\n{text}\n", encoding="utf-8")
-    document = read_document(path)
-    reading = Reading(document=document, secrets=SecretShelf(tmp_path, ENVIRON))
-    reading.model(TimingSettings, ("rules", 0), document.table["rules"][0])
-    (found,) = map(str, reading.errors)
-    assert found.startswith(f"config.toml:2: rules[1].{said}")
-
-
-@pytest.mark.parametrize("text, timing", RIGHT)
 def test_a_timing_on_record_is_read_back(text: str, timing: Timing) -> None:
     assert read_timing(write_timing(timing)) == timing
 

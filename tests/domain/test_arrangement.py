@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from watcher.domain.arrangement import Arrangement, HeldBy, Policy, Waiting, arrange
+from watcher.domain.arrangement import PLAIN, Arrangement, HeldBy, Policy, Waiting, arrange
 from watcher.domain.condition import Verdict
 from watcher.domain.conversation import Conversation
 from watcher.domain.delivery import DeliveryState
@@ -67,7 +67,7 @@ def waiting(
     return Waiting(id=f"{subject}.{version}", event=event, rule=rule, **{**usual, **other})
 
 
-def decided(*found: Waiting, timing: Timing = Timing(), world: World | None = None, storm: int = 0) -> Arrangement:
+def decided(*found: Waiting, timing: Timing = PLAIN, world: World | None = None, storm: int = 0) -> Arrangement:
     return arrange(found, Policy(timings={"r": timing}, storm=storm), world or World(), NOW)
 
 

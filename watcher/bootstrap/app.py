@@ -16,6 +16,7 @@ from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
 from watcher.bootstrap.parts import WatchedSource, make_arranger, make_channels, make_route, make_source
+from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
@@ -52,6 +53,7 @@ class App:
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
         self._arranger = make_arranger(config)
+        self._reword = make_words(config)
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
         self.snapshots = SqliteSnapshots(database)
         self.alarms = SqliteAlarms(database)
@@ -159,6 +161,7 @@ class App:
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
             decider=self._arranger,
+            reword=self._reword,
             goes_on=goes_on,
         )
 

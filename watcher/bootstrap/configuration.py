@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from watcher.channels import apprise
@@ -11,6 +11,7 @@ from watcher.channels.registry import Fault, Order, find_faults
 from watcher.config.load import load
 from watcher.config.model import ChannelConfig, Config
 from watcher.config.places import find_config, find_state_dir
+from watcher.domain.template import Flaw, Scope
 from watcher.sources.registry import SOURCES
 from watcher.store.database import FILE_NAME
 
@@ -24,6 +25,7 @@ def read_config(path: Path | None) -> Config:
         source_fields={name: tuple(kind.api.fields) for name, kind in SOURCES.items()},
         foreign_tags=apprise.tags_of,
         find_faults=_find_faults,
+        find_flaws=_find_flaws,
     )
 
 
@@ -50,3 +52,10 @@ def order_of(channel: ChannelConfig) -> Order:
 def _find_faults(channel: ChannelConfig) -> Iterable[Fault]:
     """Say what is wrong with a channel as far as its form shows; Apprise itself is asked by `check`."""
     return find_faults(order_of(channel))
+
+
+def _find_flaws(text: str, scope: Scope) -> Sequence[Flaw]:
+    """Say what is wrong with a template; who writes none does not wait for Jinja to be loaded."""
+    from watcher.templates.template import find_flaws
+
+    return find_flaws(text, scope)

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from watcher.config.finding import near
 from watcher.config.outline import Outline
 from watcher.config.pattern import LinearPattern
 from watcher.domain.event import EventType, Severity
 from watcher.domain.matcher import Matcher, Relation
+from watcher.domain.nearness import near
 from watcher.domain.paths import all_paths, has_path, is_about_conversation
 from watcher.domain.rule import matching
 from watcher.domain.silence import (

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.config.finding import near
 from watcher.config.lines import Path as KeyPath
 from watcher.config.model import ChannelConfig, ChannelSettings
 from watcher.config.reading import Reading
 from watcher.config.source import check_name
+from watcher.domain.nearness import near
 
 TAG = "tag:"
 """what a name begins with that means every channel with a tag"""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf
 
-from watcher.config.finding import near
+from watcher.domain.nearness import near
 
 Hours = tuple[time, time]
 """from the first (included) to the second (excluded), past midnight where that is earlier"""

@@ -126,13 +126,18 @@ class ChannelConfig:
 
 
 class RuleSettings(TimingSettings):
-    """One rule as it is written; see domain.rule and domain.timing for what it means."""
+    """One rule as it is written; see domain.rule and domain.timing for what it means.
+
+    `title`, `body`: templates for the words of its messages.
+    """
 
     name: Text
     events: Annotated[tuple[Text, ...], Field(min_length=1)]
     channels: Annotated[tuple[Text, ...], Field(min_length=1)]
     sources: Annotated[tuple[Text, ...], Field(min_length=1)] = ("*",)
     where: Mapping[str, Any] = Field(default_factory=dict)
+    title: str | None = None
+    body: str | None = None
 
 
 class Retention(Options):

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from watcher.config.clock_setting import WEEKDAYS, DaysSetting, HoursSetting, TimesSetting, write_hours, write_time
-from watcher.config.finding import near
 from watcher.config.setting import Text, ZoneSetting, bounded
 from watcher.domain.digest import Digest
 from watcher.domain.duration import parse_duration, write_duration
 from watcher.domain.event import EventType
+from watcher.domain.nearness import near
 from watcher.domain.quiet import QuietHours
 from watcher.domain.rule import matching
 from watcher.domain.throttle import Throttle

@@ -10,6 +10,7 @@ from typing import Any
 from watcher.domain.event import Event, EventType
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.template import Template
 from watcher.domain.timing import Timing
 
 OPERATOR_RULE = "operator"
@@ -33,7 +34,8 @@ class Rule:
 
     `events` and `sources` are globs; for channel.* events the source is the channel.
     `channels`: names, tags already resolved. `line`: where it stands in the config, None for the built-in rule.
-    `timing`: when its messages go out, and whether later rules are tried.
+    `timing`: when its messages go out, and whether later rules are tried. `template`: the words of its messages; it and
+    the line decide nothing, and are not on record.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Rule:
     where: tuple[Matcher, ...] = ()
     timing: Timing = Timing()
     line: int | None = field(default=None, compare=False)
+    template: Template = field(default=Template(), compare=False)
 
     @property
     def is_immediate(self) -> bool:

@@ -23,16 +23,20 @@ _OPEN = "d.state IN ('pending', 'held', 'failed')"
 def arrange(
     connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider, compile_pattern: CompilePattern
 ) -> None:
-    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction."""
-    due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
-    if not due:
-        return
-    later = []
-    for rule in {one.rule for one in due if one.held_by is HeldBy.DIGEST}:
-        bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
-        later += _load(connection, _LATER, bound, is_due=False)
-    books = SqliteBooks(connection, now, compile_pattern)
-    _apply(connection, decider.decide([*due, *later], books, channel, now), now)
+    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction.
+
+    What has to wait for something that is over by now is decided over once more, for the next thing that it hangs on.
+    """
+    for _ in HeldBy:
+        due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
+        if not due:
+            return
+        later: list[Waiting] = []
+        for rule in {one.rule for one in due if one.held_by is HeldBy.DIGEST}:
+            bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
+            later += _load(connection, _LATER, bound, is_due=False)
+        books = SqliteBooks(connection, now, compile_pattern)
+        _apply(connection, decider.decide([*due, *later], books, channel, now), now)
 
 
 class SqliteBooks:
