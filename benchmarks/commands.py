@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parent.parent
 WATCHER = (sys.executable, "-m", "watcher")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-_LIMIT_S = 900.0
+_LIMIT_S = 600.0
 
 
 class CommandError(RuntimeError):
@@ -23,28 +25,40 @@ class CommandError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one run of a command took."""
+    """What one run of a command took, and what it printed."""
 
     seconds: float
     cpu_s: float
     peak_mb: float
     status: int
+    said: str = ""
 
 
 def run(command: Sequence[str], *, folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> Cost:
-    """Run a command to its end; raises CommandError with its last words where it failed."""
-    with tempfile.NamedTemporaryFile() as report, tempfile.TemporaryFile() as said:
+    """Run a command to its end; raises CommandError with its last words where it failed or took too long."""
+    with tempfile.NamedTemporaryFile() as report, tempfile.TemporaryFile() as output:
         launched = [sys.executable, "-I", "-S", str(_LAUNCHER), report.name, *command]
-        whole = {**os.environ, **(environ or {})}
-        subprocess.run(
-            launched, cwd=folder, env=whole, stdout=said, stderr=subprocess.STDOUT, check=True, timeout=_LIMIT_S
-        )
-        cost = Cost(**json.loads(Path(report.name).read_text(encoding="utf-8")))
+        _finish(launched, folder, {**os.environ, **(environ or {})}, output)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+        cost = Cost(**json.loads(Path(report.name).read_text(encoding="utf-8")), said=said)
         if cost.status:
-            said.seek(0)
-            words = said.read().decode(errors="replace")[-2000:]
-            raise CommandError(f"{' '.join(command[:4])} … ended with {cost.status}: {words}")
+            raise CommandError(f"{' '.join(command[:4])} … ended with {cost.status}: {said[-2000:]}")
         return cost
+
+
+def _finish(command: Sequence[str], folder: Path, environ: Mapping[str, str], output: IO[bytes]) -> None:
+    """Wait for a command; one that takes too long is killed with all that it started."""
+    with subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+    ) as launched:
+        try:
+            status = launched.wait(_LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(launched.pid, signal.SIGKILL)
+            raise CommandError(f"it took longer than {_LIMIT_S:.0f} s") from error
+    if status:
+        raise CommandError(f"its launcher ended with {status}")
 
 
 def watcher(config: Path, *arguments: str) -> list[str]:

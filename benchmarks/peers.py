@@ -8,19 +8,28 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.commands import ROOT, Cost, run
-
-Contender = Callable[[], Cost]
+from benchmarks.outcome import Snapshots, Tell, by_field, by_id
 
 VENVS = ROOT / ".bench"
 LIGHT = ("urlwatch==2.29", "webchanges==3.37.0", "deepdiff==9.1.0", "csv-diff==1.2", "httpx==0.28.1")
 HEAVY = ("changedetection.io==0.60.10",)
 _INSTALL_LIMIT_S = 600
+_WORDS = 300
 _COMPARERS = Path(__file__).with_name("comparer.py")
 _URLWATCH = "report: {text: {details: true}, stdout: {enabled: true, color: false}}\n"
 _WEBCHANGES = "report: {text: {details: true}, stdout: {enabled: true, color: false}}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A program, and how it is found out what it told; None for one that tells nothing."""
+
+    run: Callable[[], Cost]
+    told: Tell | None = by_id
 
 
 def installed_peers(folder: Path, urls: Sequence[str]) -> tuple[dict[str, Contender], list[str]]:
@@ -32,7 +41,9 @@ def installed_peers(folder: Path, urls: Sequence[str]) -> tuple[dict[str, Conten
         try:
             contenders |= group(_venv(name, packages), folder, urls)
         except (OSError, subprocess.SubprocessError) as error:
-            notes.append(f"{', '.join(packages)} could not be installed ({type(error).__name__}): not measured.")
+            said = getattr(error, "stderr", None) or b""
+            why = f"{type(error).__name__} {said.decode(errors='replace')[-_WORDS:]}".strip()
+            notes.append(f"{', '.join(packages)} could not be installed: not measured. {why}")
     return contenders, [*notes, f"Peers: {', '.join((*LIGHT[:-1], *HEAVY))}."]
 
 
@@ -54,7 +65,9 @@ def _light(commands: Path, folder: Path, urls: Sequence[str]) -> dict[str, Conte
     return {
         "urlwatch": _urlwatch(commands, folder, urls),
         "webchanges": _webchanges(commands, folder / "webchanges", urls, ""),
-        "webchanges with deepdiff": _webchanges(commands, folder / "deep", deep, "\ndiffer: {name: deepdiff}"),
+        "webchanges with deepdiff": _webchanges(
+            commands, folder / "deep", deep, "\ndiffer: {name: deepdiff}", told=by_field
+        ),
         "deepdiff": _comparer(commands, folder, "deepdiff", urls),
         "csv-diff": _comparer(commands, folder, "csv-diff", urls),
     }
@@ -71,7 +84,7 @@ def _heavy(commands: Path, folder: Path, urls: Sequence[str]) -> dict[str, Conte
         is_known = state.is_dir()
         return run([*program, *([] if is_known else added), "-r", "all", "-b"], environ=environ)
 
-    return {"changedetection.io": check}
+    return {"changedetection.io": Contender(run=check, told=Snapshots(state).told)}
 
 
 def _urlwatch(commands: Path, folder: Path, urls: Sequence[str]) -> Contender:
@@ -79,17 +92,19 @@ def _urlwatch(commands: Path, folder: Path, urls: Sequence[str]) -> Contender:
     (folder / "urlwatch-config.yaml").write_text(_URLWATCH, encoding="utf-8")
     (folder / "hooks.py").write_text("", encoding="utf-8")
     command = [str(commands / "urlwatch"), "--urls", "urlwatch.yaml", "--config", "urlwatch-config.yaml"]
-    return lambda: run([*command, "--hooks", "hooks.py", "--cache", "urlwatch.db"], folder=folder)
+    return Contender(run=lambda: run([*command, "--hooks", "hooks.py", "--cache", "urlwatch.db"], folder=folder))
 
 
-def _webchanges(commands: Path, folder: Path, urls: Sequence[str], differ: str) -> Contender:
+def _webchanges(commands: Path, folder: Path, urls: Sequence[str], differ: str, told: Tell = by_id) -> Contender:
     folder.mkdir()
     watched = "\n---\n".join(f"url: {url}{differ}" for url in urls)
     (folder / "jobs.yaml").write_text(watched, encoding="utf-8")
     (folder / "config.yaml").write_text(_WEBCHANGES, encoding="utf-8")
     (folder / "hooks.py").write_text("", encoding="utf-8")
     command = [str(commands / "webchanges"), "--jobs", "jobs.yaml", "--config", "config.yaml"]
-    return lambda: run([*command, "--hooks", "hooks.py", "--database", "pages.db"], folder=folder)
+    return Contender(
+        run=lambda: run([*command, "--hooks", "hooks.py", "--database", "pages.db"], folder=folder), told=told
+    )
 
 
 def _comparer(commands: Path, folder: Path, library: str, urls: Sequence[str]) -> Contender:
@@ -97,4 +112,4 @@ def _comparer(commands: Path, folder: Path, library: str, urls: Sequence[str]) -
     addresses = folder / "urls.txt"
     addresses.write_text("\n".join(urls), encoding="utf-8")
     kept = folder / f"{library}.kept"
-    return lambda: run([str(commands / "python"), str(_COMPARERS), library, str(addresses), str(kept)])
+    return Contender(run=lambda: run([str(commands / "python"), str(_COMPARERS), library, str(addresses), str(kept)]))

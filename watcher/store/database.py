@@ -17,6 +17,9 @@ from watcher.store.steps import STEPS, applied_steps, refuse_newer
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
+CHECKPOINT_PAGES = 4000
+"""16 MB of WAL before it is folded back, four times SQLite's own: a poll with many events writes over a thousand pages,
+most of them again at the next one, and its messages wait for the checkpoint in its commit"""
 _LEAVING_S = 1.0
 
 
@@ -188,6 +191,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=FILE")
     except BaseException:
