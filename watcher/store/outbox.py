@@ -94,12 +94,15 @@ class SqliteOutbox:
             return connection.execute(query, bound).rowcount
 
     def shift(self, moved: timedelta) -> None:
-        """Move all that waits, and the pauses of channels, with a clock that was set back."""
+        """Move all that waits, and the pauses of channels, with a clock that was set back.
+
+        What a rule holds keeps its instant: the end of quiet hours and the time of a digest are the wall clock's.
+        """
         by_ms = moved // timedelta(milliseconds=1)
         with self._database.write() as connection:
             connection.execute(
                 f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by
-                    WHERE {WAITING}""",
+                    WHERE {WAITING} AND state <> 'held'""",
                 {"by": by_ms},
             )
             connection.execute("UPDATE channels SET paused_until_ms = paused_until_ms + ?", (by_ms,))
