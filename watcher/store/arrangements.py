@@ -16,6 +16,8 @@ from watcher.store.silences import CompilePattern, read_active, record_hit
 
 VALID_FOR = timedelta(minutes=1)
 """what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
+ID_DIGITS = 8
+"""of a delivery's id, as lists show it"""
 _DUE_AT_A_TIME, _LATER_AT_A_TIME = 500, 2000
 _OPEN = "d.state IN ('pending', 'held', 'failed')"
 
@@ -108,7 +110,7 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
         if each.silence is not None:
             record_hit(connection, each.silence, now)
     for parcel in made.parcels:
-        _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead}", now_ms)
+        _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
     until_ms = known_ms(now + VALID_FOR)
     connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
 
