@@ -166,10 +166,16 @@ def test_what_is_overdue_after_an_outage_is_told_together() -> None:
     assert [len(parcel) for parcel in parcels(decided(*stale[:2]))] == [1, 1]
 
 
-def test_what_was_attempted_before_goes_as_it_was() -> None:
-    tried = waiting("a", age=3 * HOUR, is_tried=True, held_by=HeldBy.DIGEST)
-    made = decided(tried, timing=Timing(digest=SPAN, throttle=Throttle(most=1, span=HOUR)), world=World(went=[NOW]))
-    assert parcels(made) == [["a.5"]]
+def test_what_was_attempted_before_or_carries_others_goes_as_it_was() -> None:
+    formed = waiting("a", age=3 * HOUR, is_formed=True, held_by=HeldBy.THROTTLE)
+    world = World(went=[NOW], over={"a"}, muted={"a"})
+    made = decided(formed, timing=Timing(digest=SPAN, throttle=Throttle(most=1, span=HOUR)), world=world)
+    assert (parcels(made), made.ended) == ([["a.5"]], [])
+
+
+def test_quiet_hours_hold_it_back_all_the_same() -> None:
+    formed = waiting("a", age=3 * HOUR, is_formed=True, held_by=HeldBy.DIGEST)
+    assert postponed(decided(formed, timing=Timing(quiet=NIGHT))) == [("a.5", HOUR, HeldBy.DIGEST)]
 
 
 def test_a_rule_that_is_gone_from_the_config_is_a_plain_one() -> None:

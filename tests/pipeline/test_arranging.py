@@ -1,7 +1,7 @@
 """Deliveries on their way through a real outbox: silenced, held, gathered, and each of them accounted for."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -147,6 +147,19 @@ def test_a_digest_that_fails_is_repeated_whole_under_its_id(database: Database) 
         == (first_id, "2 things happened in 2 conversations (campus)")
     )
     assert made.states() == {"delivered": 1, "merged": 1, "held": 1}
+
+
+def test_a_digest_that_waited_for_its_channel_loses_nothing_though_its_first_event_is_over(database: Database) -> None:
+    made = post(database, replace(DIGEST, throttle=Throttle(most=1, span=60 * MINUTE)))
+    made.asks(a=1, b=1, c=0)
+    arranger = Arranger(policy=Policy(timings={"r": made.timing}), apis={"campus": ONQ})
+    made.stage.now += 20 * MINUTE
+    claim = made.outbox.claim_due("chat", made.stage.now, MINUTE, "one", arranger)
+    assert claim is not None
+    made.outbox.give_back(claim, made.stage.now)  # the channel could not be used
+    made.stage.channels = ()
+    made.asks(a=0, b=1, c=0)
+    assert made.send(after=10 * MINUTE) == ["2 things happened in 2 conversations (campus)"]
 
 
 def test_a_flood_of_one_poll_becomes_one_message_and_the_ledger_keeps_each(database: Database) -> None:

@@ -37,8 +37,8 @@ class HeldBy(StrEnum):
 class Waiting:
     """A delivery that is to be arranged.
 
-    `is_due`: one that is not may go with one that is, in a digest. `is_tried`: it was attempted before, so that it
-    carries what it carried then.
+    `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
+    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Waiting:
     due_at: datetime
     is_due: bool
     held_by: HeldBy = HeldBy.NOTHING
-    is_tried: bool = False
+    is_formed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +139,11 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
 
 def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
     """Say whether a delivery is to be told now, if it is its turn; otherwise what becomes of it is noted."""
-    if one.is_tried:
-        return one.is_due
+    if one.is_formed:
+        quiet = _quiet(one, timing, now) if one.is_due else None
+        if quiet is not None:
+            made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
+        return one.is_due and quiet is None
     muted = world.find_mute(one.event, one.rule)
     if muted is not None:
         made.ended.append(Ended(id=one.id, state=DeliveryState.SILENCED, reason=muted[1], silence=muted[0]))
@@ -168,10 +171,14 @@ def _later(one: Waiting, timing: Timing, now: datetime) -> Postponed | None:
         return _wait(one, proven_at, HeldBy.PROOF, "told if it is still true then")
     if one.held_by in {HeldBy.NOTHING, HeldBy.PROOF} and timing.digest is not None:
         return _wait(one, timing.digest.closes_at(proven_at), HeldBy.DIGEST, "gathered in a digest")
-    if timing.quiet is not None and not timing.quiet.is_urgent(one.event.type):
-        until = timing.quiet.quiet_until(now)
-        return None if until is None else _wait(one, until, HeldBy.QUIET, "quiet hours")
-    return None
+    until = _quiet(one, timing, now)
+    return None if until is None else _wait(one, until, HeldBy.QUIET, "quiet hours")
+
+
+def _quiet(one: Waiting, timing: Timing, now: datetime) -> datetime | None:
+    if timing.quiet is None or _is_urgent(one, timing):
+        return None
+    return timing.quiet.quiet_until(now)
 
 
 def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator[tuple[list[Waiting], str]]:
@@ -199,11 +206,11 @@ _WORDS: Mapping[str, str] = {
 
 
 def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
-    if one.held_by in _GATHERED and not one.is_tried:
+    if one.held_by in _GATHERED and not one.is_formed:
         of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
         of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
         return one.held_by.value, *of_rule, *of_digest
-    if one.is_tried or _is_urgent(one, timing):
+    if one.is_formed or _is_urgent(one, timing):
         return _ALONE, one.id
     if _cause(one) in storms:
         return _STORM, one.event.source, stamp(one.event.time)
@@ -219,7 +226,7 @@ def _storms(awake: Iterable[Waiting], policy: Policy) -> frozenset[tuple[str, da
     counts = Counter(
         _cause(one)
         for one in awake
-        if one.held_by is HeldBy.NOTHING and not one.is_tried and not _is_urgent(one, policy.of(one.rule))
+        if one.held_by is HeldBy.NOTHING and not one.is_formed and not _is_urgent(one, policy.of(one.rule))
     )
     return frozenset(cause for cause, number in counts.items() if number > policy.storm)
 
@@ -247,7 +254,7 @@ def _parcel(
         return
     lead = told[0]
     throttle = policy.of(lead.rule).throttle
-    if throttle is not None and not lead.is_tried:
+    if throttle is not None and not lead.is_formed:
         sent = [*world.sent(lead.rule, now - throttle.span), *[now] * spent[lead.rule]]
         free_at = throttle.free_at(sent, now)
         if free_at is not None:

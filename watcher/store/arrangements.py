@@ -90,7 +90,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             due_at=instant(row["due_at_ms"]),
             is_due=is_due,
             held_by=HeldBy(row["held_by"]),
-            is_tried=row["attempts"] > row["forgiven"],
+            is_formed=row["attempts"] > row["forgiven"] or bool(row["carries"]),
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
@@ -127,6 +127,7 @@ def _said(until: datetime, reason: str) -> str:
 
 
 _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
+    EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
