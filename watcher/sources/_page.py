@@ -37,10 +37,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A page that was cut; `fresh` are the rows that the remembered page does not have byte for byte (see Page)."""
+    """A page that was cut; `fresh` are the rows that the remembered page does not have byte for byte (see Page).
+
+    `is_known`: it is, byte for byte, the page that is remembered of its position.
+    """
 
     outline: PageOutline
     fresh: Sequence[RawRow]
+    is_known: bool = False
 
     @property
     def ids(self) -> Sequence[str]:
@@ -83,7 +87,7 @@ def cut_page(
     """
     whole = digest(body)
     if known is not None and known.digest == whole:
-        return Cut(outline=known, fresh=())
+        return Cut(outline=known, fresh=(), is_known=True)
     if known is not None and known.layout and is_verbatim:
         cut = _cut_stretches(body, whole, digest, known)
         if cut is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -16,6 +16,7 @@ from watcher.sources._page import Cut
 Fetch = Callable[[int, PageOutline | None], Cut]
 """asks for the page at one of the API's own positions, with what is remembered of it"""
 
+_WORTH_A_THREAD_S = 0.002
 IGNORED = "the server ignores `page`: every page is the first one, so its rows are all that can be read"
 
 
@@ -29,11 +30,17 @@ class Paging(StrEnum):
 class Walk:
     """One read under way: counts its pages, fetches one ahead, and knows when a list runs in circles.
 
-    A context manager: on leaving it waits for the page that is still being fetched.
+    A context manager: on leaving it waits for the page that is still being fetched. `monotonic` is a clock in seconds;
+    without one nothing is fetched ahead.
     """
 
-    def __init__(self, fetch: Fetch, memory: PageMemory, page_limit: int) -> None:
+    def __init__(
+        self, fetch: Fetch, memory: PageMemory, page_limit: int, monotonic: Callable[[], float] | None = None
+    ) -> None:
         self._fetch, self._memory, self._page_limit = fetch, memory, page_limit
+        self._monotonic = monotonic
+        self._given_at: float | None = None
+        self._compared_s = 0.0
         self._requests = 0
         self._position = 0
         self._first: tuple[int, Cut] | None = None
@@ -53,13 +60,21 @@ class Walk:
             self._fetcher.shutdown(wait=True, cancel_futures=True)
 
     def look_ahead(self, start: int) -> None:
-        """Begin to fetch the page that follows the present one, while that is being compared."""
-        if self._requests >= self._page_limit:
+        """Begin to fetch the page that follows the present one while that is being compared, if that takes a while.
+
+        Another thread costs a page half a millisecond, which one that is as it was does not take to be compared.
+        """
+        if self._requests >= self._page_limit or self._compared_s < _WORTH_A_THREAD_S:
             return
         if self._fetcher is None:
             self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="page ahead")
         known = self._memory.recall(self._position + 1)  # here: what is remembered belongs to this thread
         self._ahead = (start, self._fetcher.submit(self._fetch, start, known))
+
+    def settled(self) -> None:
+        """Block until the page that is being fetched ahead, if there is one, has come (or failed)."""
+        if self._ahead is not None:
+            wait([self._ahead[1]])
 
     def ask(self, start: int) -> Cut:
         """Fetch a page; raises SourceError when the list never ends."""
@@ -68,6 +83,8 @@ class Walk:
                 f"the list did not end within {self._page_limit} pages", remedy="raise page_size, or narrow the filter"
             )
         self._requests += 1
+        if self._monotonic is not None and self._given_at is not None:
+            self._compared_s = self._monotonic() - self._given_at
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == start:
             cut = ahead[1].result()
@@ -85,6 +102,7 @@ class Walk:
             self._is_first_repeated |= cut.ids == self._first[1].ids
         self._seen.add(cut.outline.digest)
         self._last = cut
+        self._given_at = self._monotonic() if self._monotonic is not None else None
         return page
 
     def has_news(self, cut: Cut, overlap: int = 0) -> bool:
@@ -97,7 +115,7 @@ class Walk:
         if cut.size <= overlap or cut.outline.digest in self._seen:
             return False
         before = (self._last, self._first[1] if self._first else None)
-        return not any(page is not None and page.size == cut.size and page.ids == cut.ids for page in before)
+        return not any(page is not None and _is_repeated(page, cut) for page in before)
 
     def check_page_one(self) -> None:
         """Ask page 1 again where there was more than one; raises TornError when its rows moved."""
@@ -166,6 +184,11 @@ def recognise_paging(first: Cut, second: Cut) -> Paging | None:
     if not set(first.ids) & set(second.ids):
         return Paging.PAGE
     raise TornError("pages 1 and 2 overlap in a way that neither a page number nor a start position explains")
+
+
+def _is_repeated(page: Cut, cut: Cut) -> bool:
+    """Whether two pages have the same ids; two of a complete read never have, and need not be unpacked for that."""
+    return page.size == cut.size and not (page.is_known and cut.is_known) and page.ids == cut.ids
 
 
 def _overlap_after(cut: Cut) -> int:

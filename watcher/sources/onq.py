@@ -156,7 +156,7 @@ class OnqSource:
 
     def read(self, memory: PageMemory) -> Iterator[Page]:
         """Yield the pages of the list; see `Source.read`."""
-        with Walk(self._fetch, memory, self._common.page_limit) as walk:
+        with Walk(self._fetch, memory, self._common.page_limit, self._common.monotonic) as walk:
             first = walk.ask(1)
             yield walk.page(first)
             if self._is_last(first):

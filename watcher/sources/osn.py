@@ -156,7 +156,7 @@ class OsnSource:
     def read(self, memory: PageMemory) -> Iterator[Page]:
         """Yield the pages of the list; see `Source.read`."""
         self._session.begin_read()
-        with Walk(self._fetch, memory, self._common.page_limit) as walk:
+        with Walk(self._fetch, memory, self._common.page_limit, self._common.monotonic) as walk:
             first = walk.ask(0)
             yield walk.page(first)
             yield from read_by_start(walk, first, 0, _is_last)
