@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from watcher.domain.arrangement import PLAIN, Arrangement, HeldBy, Policy, Waiting, arrange
+from watcher.domain.arrangement import PLAIN, Policy, arrange
 from watcher.domain.condition import Verdict
 from watcher.domain.conversation import Conversation
 from watcher.domain.delivery import DeliveryState
@@ -17,6 +17,7 @@ from watcher.domain.quiet import QuietHours
 from watcher.domain.state import State
 from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Grouping, Timing
+from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -137,6 +138,33 @@ def test_quiet_hours_hold_what_is_not_urgent_and_tell_it_together_at_their_end()
     made = arrange(woken, after, World(over={"b"}), NOW + 2 * HOUR)
     assert parcels(made) == [["a.5", "c.5"]]
     assert [(each.id, each.state) for each in made.ended] == [("b.5", DeliveryState.OBSOLETE)]
+
+
+@pytest.mark.parametrize("held_by", [HeldBy.QUIET, HeldBy.THROTTLE])
+def test_what_flapped_while_it_waited_is_not_told_by_half(held_by: HeldBy) -> None:
+    asked = waiting("a", age=3 * HOUR, held_by=held_by, version=1)
+    back = {"change": {"field": "open_questions_count", "before": 1, "after": 0, "delta": -1}}
+    cleared = waiting("a", kind=EventType.QUESTIONS_CLEARED, age=2 * HOUR, held_by=held_by, version=2, details=back)
+    made = decided(asked, cleared, world=World())
+    assert (parcels(made), {each.state for each in made.ended}) == ([], {DeliveryState.OBSOLETE})
+
+
+def test_what_flaps_within_a_hold_is_not_told_at_all() -> None:
+    timing = Timing(hold=10 * MINUTE)
+    asked = waiting("a", age=10 * MINUTE, held_by=HeldBy.PROOF, version=1)
+    back = {"change": {"field": "open_questions_count", "before": 1, "after": 0, "delta": -1}}
+    cleared = waiting(
+        "a",
+        kind=EventType.QUESTIONS_CLEARED,
+        age=5 * MINUTE,
+        held_by=HeldBy.PROOF,
+        version=2,
+        details=back,
+        due_at=NOW + 5 * MINUTE,
+        is_due=False,
+    )
+    made = decided(asked, cleared, timing=timing)
+    assert (parcels(made), {each.id for each in made.ended}) == ([], {"a.1", "a.2"})
 
 
 def test_a_throttle_lets_so_many_pass_and_gathers_the_rest() -> None:

@@ -76,6 +76,15 @@ def test_rows_that_say_they_are_removed_do_not_make_a_loss_look_small(stage: Sta
     assert types(told) == ["source.suspect"]
 
 
+def test_what_a_torn_read_of_a_baseline_showed_is_not_stored_where_the_next_one_shows_otherwise(stage: Stage) -> None:
+    first, torn = pages([row("a", name="A")], [row("b")]), [*pages([row("a", name="B")], [row("c")]), TORN]
+    source = ScriptedSource([first, torn, first, first, first])
+    stage.poll(source)
+    assert stage.conversation("a").name == "A"
+    stage.skip()
+    assert stage.poll(source) == []
+
+
 def test_a_poll_that_finds_no_room_says_so_and_leaves_nothing_open(stage: Stage) -> None:
     connection = stage.database.connection()
     source = ScriptedSource([listed("ab"), pages([row(f"{number} {'x' * 1000}") for number in range(200)])])

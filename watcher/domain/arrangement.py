@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from watcher.domain.condition import Verdict
@@ -15,78 +14,12 @@ from watcher.domain.duration import say_duration
 from watcher.domain.event import Event, stamp
 from watcher.domain.net import net_effect
 from watcher.domain.timing import Timing
+from watcher.domain.waiting import Arrangement, Ended, HeldBy, Parcel, Postponed, Waiting
 
 STALE_AFTER = timedelta(hours=1)
 """after an outage, messages that are overdue by as much are told together"""
 FEWEST_STALE = 3
 """fewer of them are told one by one"""
-
-
-class HeldBy(StrEnum):
-    """What a delivery has waited for, beside its turn."""
-
-    NOTHING = ""
-    PROOF = "hold"
-    """that it is still true after a while"""
-    DIGEST = "digest"
-    QUIET = "quiet hours"
-    THROTTLE = "throttle"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A delivery that is to be arranged.
-
-    `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
-    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back.
-    """
-
-    id: str
-    event: Event
-    rule: str
-    created_at: datetime
-    due_at: datetime
-    is_due: bool
-    held_by: HeldBy = HeldBy.NOTHING
-    is_formed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postponed:
-    """A delivery that waits on."""
-
-    id: str
-    until: datetime
-    held_by: HeldBy
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A delivery of which nothing is sent; `silence` is the key of the one that mutes it."""
-
-    id: str
-    state: DeliveryState
-    reason: str
-    silence: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """What goes out as one message: the delivery that stands for it, and those that it carries as well."""
-
-    lead: str
-    members: tuple[str, ...] = ()
-    reason: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Arrangement:
-    """What becomes of each delivery that was looked at; one that is not due, and goes with none, is in nothing."""
-
-    parcels: list[Parcel] = field(default_factory=list)
-    postponed: list[Postponed] = field(default_factory=list)
-    ended: list[Ended] = field(default_factory=list)
 
 
 class World(Protocol):
@@ -130,7 +63,9 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     lets pass waits, and is told together later.
     """
     made = Arrangement()
-    awake = [one for one in waiting if _is_awake(one, policy.of(one.rule), world, now, made)]
+    flapped = _find_flaps(waiting, now, made)
+    left = [one for one in waiting if one.id not in flapped]
+    awake = [one for one in left if _is_awake(one, policy.of(one.rule), world, now, made)]
     spent: Counter[str] = Counter()
     for group, reason in _groups(awake, policy, now):
         _parcel(group, reason, policy, world, now, made, spent)
@@ -152,16 +87,26 @@ def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: A
     if later is not None:
         made.postponed.append(later)
         return False
-    if one.held_by in _MUST_STILL_HOLD:
-        verdict = world.verdict(one.event)
-        if verdict.is_over:
-            made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=f"over by now: {verdict.reason}"))
-            return False
-    return True
+    return one.held_by is not HeldBy.PROOF or (one.is_due and not _is_over(one.event, [one], world, made))
 
 
-_MUST_STILL_HOLD = frozenset({HeldBy.PROOF, HeldBy.QUIET, HeldBy.THROTTLE})
-"""of a digest the net effect is told instead, of which what is over is no part"""
+def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:
+    """End what is held for its proof and has come to nothing with what came after it, due or not; return which."""
+    held: dict[tuple[str, str, str], list[Waiting]] = {}
+    for one in waiting:
+        if one.held_by is HeldBy.PROOF and not one.is_formed:
+            held.setdefault((one.rule, one.event.source, one.event.subject), []).append(one)
+    left = {one.id for group in held.values() for one in _net(group, now, made)}
+    return frozenset(one.id for group in held.values() for one in group) - left
+
+
+def _is_over(event: Event, told_by: Iterable[Waiting], world: World, made: Arrangement) -> bool:
+    """Whether what an event told is no longer true; then the deliveries that would tell it end."""
+    verdict = world.verdict(event)
+    if verdict.is_over:
+        reason = f"over by now: {verdict.reason}"
+        made.ended += [Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=reason) for one in told_by]
+    return verdict.is_over
 
 
 def _later(one: Waiting, timing: Timing, now: datetime) -> Postponed | None:
@@ -250,6 +195,8 @@ def _parcel(
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
     told = _net(group, now, made)
+    if told and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
+        told = _true(told, world, now, made)
     if not told:
         return
     lead = told[0]
@@ -261,8 +208,23 @@ def _parcel(
             why = f"no more than {throttle.most} messages in {say_duration(throttle.span)}"
             made.postponed += [_wait(one, free_at, HeldBy.THROTTLE, why) for one in told]
             return
-    spent[lead.rule] += 1
+    spent[lead.rule] += not lead.is_formed  # that one is counted as sent already
     made.parcels.append(Parcel(lead=lead.id, members=tuple(one.id for one in told[1:]), reason=reason))
+
+
+_MUST_STILL_HOLD = frozenset({HeldBy.QUIET, HeldBy.THROTTLE})
+"""what waited for longer than its rule wanted; of a digest the net effect is told, of which what is over is no part"""
+
+
+def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangement) -> list[Waiting]:
+    """Return those whose line of the message is still true."""
+    by_event = {one.event.id: one for one in told}
+    left: set[str] = set()
+    for line in net_effect([one.event for one in told], now).lines:
+        tellers = [by_event[event.id] for event in line.stands_for]
+        if not _is_over(line.event, tellers, world, made):
+            left |= {one.id for one in tellers}
+    return [one for one in told if one.id in left]
 
 
 def _net(group: Sequence[Waiting], now: datetime, made: Arrangement) -> list[Waiting]:

@@ -24,7 +24,10 @@ def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: dat
     What is meant by the rest is as in message.compose.
     """
     ordered = sorted(events, key=lambda event: event.time)
-    lines = net_effect(ordered, now).lines or tuple(Line(event=event, stands_for=(event,)) for event in ordered)
+    # As of the first event: what is over by now was left out when the message was put together, and it stays the same.
+    lines = net_effect(ordered, ordered[0].time).lines or tuple(
+        Line(event=event, stands_for=(event,)) for event in ordered
+    )
     if len(lines) == 1 and not lines[0].note:
         return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
     shown = [line.event for line in lines]

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Protocol
 
 from watcher.domain.api import Api
-from watcher.domain.arrangement import PLAIN, Arrangement, Policy, Waiting, arrange
+from watcher.domain.arrangement import PLAIN, Policy, arrange
 from watcher.domain.condition import Present, Verdict, still_holds
 from watcher.domain.event import Event
 from watcher.domain.paths import is_about_conversation
 from watcher.domain.silence import Silence, mutes
 from watcher.domain.snapshot import Row
+from watcher.domain.waiting import Arrangement, Waiting
 
 
 class Books(Protocol):

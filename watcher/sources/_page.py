@@ -157,7 +157,7 @@ def _cut_stretches(body: bytes, whole: bytes, digest: Digest, known: PageOutline
     if found is None:
         return None
     stretches, layout = found
-    if known.total is not None and any(len(each.rows) != each.end - each.first for each in stretches):
+    if sum(len(each.rows) for each in stretches) != sum(each.end - each.first for each in stretches):
         return None  # what an envelope's `count` means depends on how many rows came
     ids: list[str] = []
     digests: list[bytes] = []

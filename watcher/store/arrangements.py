@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from watcher.domain.arrangement import Arrangement, HeldBy, Waiting
 from watcher.domain.event import Event, EventType
 from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
+from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import Decider
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
@@ -19,6 +19,7 @@ VALID_FOR = timedelta(minutes=1)
 ID_DIGITS = 8
 """of a delivery's id, as lists show it"""
 _DUE_AT_A_TIME, _LATER_AT_A_TIME = 500, 2000
+_WITH_LATER = frozenset({HeldBy.DIGEST, HeldBy.PROOF})
 _OPEN = "d.state IN ('pending', 'held', 'failed')"
 
 
@@ -34,9 +35,9 @@ def arrange(
         if not due:
             return
         later: list[Waiting] = []
-        for rule in {one.rule for one in due if one.held_by is HeldBy.DIGEST}:
+        for rule, held_by in {(one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER}:
             bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
-            later += _load(connection, _LATER, bound, is_due=False)
+            later += _load(connection, _LATER, {**bound, "held_by": held_by.value}, is_due=False)
         books = SqliteBooks(connection, now, compile_pattern)
         _apply(connection, decider.decide([*due, *later], books, channel, now), now)
 
@@ -90,7 +91,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             due_at=instant(row["due_at_ms"]),
             is_due=is_due,
             held_by=HeldBy(row["held_by"]),
-            is_formed=row["attempts"] > row["forgiven"] or bool(row["carries"]),
+            is_formed=row["attempts"] > 0 or bool(row["carries"]),
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
@@ -131,7 +132,7 @@ _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.hel
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
-_LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = 'digest'
+_LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
     AND d.rule = :rule ORDER BY d.due_at_ms, d.event LIMIT :limit"""
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""

@@ -57,7 +57,10 @@ def empty(connection: sqlite3.Connection, table: str) -> None:
 def start_read(connection: sqlite3.Connection, *, is_union: bool) -> None:
     """Forget what a read came by; in a union its rows stay, only where they stood is forgotten."""
     if is_union:
-        connection.execute("DELETE FROM temp.draft_sighted WHERE chunk IS NULL")
+        # what a torn read showed otherwise than the base is shown again by the next one, or is as the base has it
+        connection.execute(
+            "DELETE FROM temp.draft_sighted WHERE chunk IS NULL OR id IN (SELECT id FROM temp.draft_base)"
+        )
         connection.execute("UPDATE temp.draft_sighted SET net = 0")
     else:
         for table in ("sighted", "absent", "returned"):

@@ -101,7 +101,8 @@ class SqliteOutbox:
         by_ms = moved // timedelta(milliseconds=1)
         with self._database.write() as connection:
             connection.execute(
-                f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by
+                f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by,
+                    arranged_until_ms = NULL
                     WHERE {WAITING} AND state <> 'held'""",
                 {"by": by_ms},
             )
