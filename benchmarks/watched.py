@@ -67,7 +67,7 @@ def configure(
     every: str = "1h",
 ) -> Path:
     """Write a config for sources and channels, given by name and URL; questions go to all channels if no rule is."""
-    parts = [f'state_dir = "{folder}/state"\ntimezone = "UTC"\n']
+    parts = [f'state_dir = "{folder}/state"\ntimezone = "UTC"\nstorm = 0\n']  # each message alone
     parts += [_SOURCE.format(name=name, url=url, size=PAGE_SIZE, every=every) for name, url in sources.items()]
     parts += [_CHANNEL.format(name=name, url=url) for name, url in channels.items()]
     parts += rules or [rule(1, "questions.*", list(channels))]

@@ -6,6 +6,11 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that are shared stall now and then: how long an example took says nothing of the code.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 # A run that was put into the background by a shell without job control is started with SIGINT ignored, and would hand
 # that on to every process that a test interrupts (POSIX shells, 2.11 "Signals and Error Handling").

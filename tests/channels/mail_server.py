@@ -17,6 +17,7 @@ class Mailbox:
         self.answer = answer
         self.rcpt = rcpt
         self.mails: list[Message] = []
+        self.recipients: list[list[str]] = []
         self.port = 0
 
     @property
@@ -31,6 +32,7 @@ class Mailbox:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 — same
         if self.answer.startswith("2"):
             self.mails.append(message_from_bytes(envelope.content, policy=default))
+            self.recipients.append(envelope.rcpt_tos)
         return self.answer
 
 

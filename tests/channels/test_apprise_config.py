@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from apprise.plugins.discord import NotifyDiscord
 
 from watcher.channels import apprise
 from watcher.domain.errors import ChannelError, ConfigError
@@ -44,6 +45,17 @@ def test_a_tag_is_repeated_as_long_as_that_can_help_one_of_its_services(tmp_path
     assert "404" in caught.value.text
     assert "503" in caught.value.text
     assert "t0ken-of-path" not in str(caught.value)
+
+
+def test_a_tag_keeps_the_pace_of_its_slowest_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        monkeypatch.setattr(NotifyDiscord, "notify_url", receiver.url)
+        path = config_file(tmp_path / "apprise.yml", receiver)
+        path.write_text(f"{path.read_text()}  - discord://12345678901234567890/abcdefghijklmnop:\n      - tag: t0\n")
+        tagged = apprise.for_tag("t0", [path])
+        tagged.send(HELLO, "1")
+        assert len(receiver.arrivals()) == 2
+    assert tagged.pace == timedelta(milliseconds=400)
 
 
 def test_an_unknown_tag_names_the_known_ones(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import io
 import threading
+import unicodedata
 
 import pytest
 
+from tests.channels.letters import letter
+from tests.domain.test_inert import HOSTILE
 from watcher.channels.console import ConsoleChannel
 from watcher.domain.errors import ChannelError
 from watcher.domain.message import Message
@@ -35,3 +38,14 @@ def test_messages_of_two_channels_on_one_stream_stay_whole() -> None:
     for thread in threads:
         thread.join(5)
     assert stream.getvalue() == "title\nline 1\nline 2\n\n" * 8
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_name_neither_moves_the_cursor_nor_adds_a_line(name: str) -> None:
+    stream, message = io.StringIO(), letter(name)
+    ConsoleChannel("screen", stream).send(message, "1")
+    shown = stream.getvalue()
+    assert [
+        sign for sign in shown if sign != "\n" and unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    ] == []
+    assert shown.split("\n") == [message.title, *message.lines, "", ""]

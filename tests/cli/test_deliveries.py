@@ -9,6 +9,9 @@ import pytest
 from tests.cli.conftest import Watcher
 from tests.store.outbox_contract import NOW, claim, make_event, settle
 from tests.store.stand import SqliteStand
+from watcher.cli.deliveries import state_style
+from watcher.cli.table import Style
+from watcher.domain.delivery import DeliveryState
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,19 @@ def test_what_is_meant_must_be_clear(watcher: Watcher, arguments: tuple[str, ...
 
 def test_an_unknown_id_is_a_failure(watcher: Watcher) -> None:
     assert watcher("deliveries", "retry", "zzz").status == 1
+
+
+@pytest.mark.parametrize(
+    "state, style",
+    [
+        ("delivered", Style.GOOD),
+        ("unconfirmed", Style.PLAIN),
+        ("pending", Style.PLAIN),
+        ("sending", Style.PLAIN),
+        ("failed", Style.WARNING),
+        ("unknown", Style.WARNING),
+        ("dead", Style.BAD),
+    ],
+)
+def test_each_state_looks_like_what_it_means(state: str, style: Style) -> None:
+    assert state_style(DeliveryState(state)) is style

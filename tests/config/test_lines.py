@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.config.lines import Path, find_lines, line_of
+from watcher.config.lines import Path, find_lines, find_values, line_of
 
 TABLE: list[tuple[str, Path, int]] = [
     ("a = 1\nb = 2", ("b",), 2),
@@ -79,3 +79,9 @@ def _paths(value: Any, above: Path = ()) -> Iterator[Path]:
     for step, one in inner:
         yield (*above, step)
         yield from _paths(one, (*above, step))
+
+
+def test_a_value_is_found_where_it_begins() -> None:
+    text = "a = 1\n[[r]]\nb.c = { d = 'x' }\ne = [2]\n"
+    found = {path: text[at] for path, at in find_values(text).items()}
+    assert found == {("a",): "1", ("r", 0, "b", "c", "d"): "'", ("r", 0, "e", 0): "2"}

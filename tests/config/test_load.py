@@ -13,6 +13,7 @@ from tests.config.written import CHANNEL, SOURCE, OnqOptions, errors_of, load_fi
 from watcher.config.finding import ConfigErrors
 from watcher.config.template import Answers, render
 from watcher.domain.errors import ConfigError
+from watcher.domain.message import Form
 
 RULE = """
 [[rules]]
@@ -65,9 +66,21 @@ def test_an_included_file_that_cannot_be_used_is_an_error_of_the_config(tmp_path
     assert found == ["config.toml:16: apprise.include: is no Apprise file; mend it"]
 
 
-def test_the_channels_room_may_refuse_a_url(tmp_path: Path) -> None:
-    found = errors_of(tmp_path, WHOLE, find_bad_url=lambda name, _url: f"no such service for {name}; write slack://…")
-    assert found == ["config.toml:9: channels.ops.url: no such service for ops; write slack://…"]
+def test_the_channels_room_may_refuse_a_channel_at_each_of_its_keys(tmp_path: Path) -> None:
+    text = WHOLE.replace("[channels.ops]", "[channels.ops]\nsigning_keys = ['a', 'b']")
+    faults = [(("url",), "no such service; write slack://…"), (("signing_keys", 1), "is no key")]
+    assert errors_of(tmp_path, text, find_faults=lambda _channel: faults) == [
+        "config.toml:9: channels.ops.signing_keys[2]: is no key",
+        "config.toml:10: channels.ops.url: no such service; write slack://…",
+    ]
+
+
+def test_a_channel_has_a_form_and_keys_where_they_are_set(tmp_path: Path) -> None:
+    text = WHOLE.replace("[channels.ops]", "[channels.ops]\nformat = 'html'\nsigning_keys = ['a', { env = 'URL' }]")
+    ops = load_text(tmp_path, text, environ={"URL": "b"}).channels["ops"]
+    assert (ops.form, [key.reveal() for key in ops.signing_keys]) == (Form.HTML, ["a", "b"])
+    plain = load_text(tmp_path, WHOLE).channels["ops"]
+    assert (plain.form, plain.signing_keys) == (None, ())
 
 
 def test_the_record_of_the_rules_is_the_same_for_the_same_rules_and_holds_no_secret(tmp_path: Path) -> None:

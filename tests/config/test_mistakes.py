@@ -24,6 +24,16 @@ ALONE: list[tuple[str, str]] = [
     ("[rules]\nname = 'x'", "1: rules: is not a list of tables; write [[rules]] and its keys below, once a rule"),
     ("[channels.x]\nurl = ''", "2: channels.x.url: the secret is empty"),
     ("[channels.x]", "1: channels.x.url: is missing; add it"),
+    ("[channels.x]\nurl = 'a://'\nformt = 'text'", "3: channels.x.formt: is not a known key; did you mean 'format'?"),
+    (
+        "[channels.x]\nurl = 'a://'\nformat = 'xml'",
+        "3: channels.x.format: is not one of the values there are; it should be 'text', 'markdown' or 'html'",
+    ),
+    (
+        "[channels.x]\nurl = 'a://'\nsigning_keys = 'whsec_x'",
+        '3: channels.x.signing_keys: is not a list; write it in brackets, ["like", "this"]',
+    ),
+    ("[channels.x]\nurl = 'a://'\nsigning_keys = ['']", "3: channels.x.signing_keys[1]: the secret is empty"),
     ("[channels.'A b']\nurl = {env='URL'}", '1: channels."A b": is no name; use small letters, digits, - and _'),
     ("[channels.x]\nurl = {env='NO'}", "2: channels.x.url: the environment variable NO is not set; set it, such as:"),
     ("[deadlines]\nregistration_closng = ['1h']", "2: deadlines.registration_closng: is not a known key; did you mean"),
@@ -101,6 +111,14 @@ IN_RULE: list[tuple[str, str]] = [
     ),
     ("where = { change.delta = {} }", "where.change.delta: a matcher takes"),
     ("where = { change.delta = nan }", "where.change.delta: nan equals nothing; write a number"),
+    (
+        "where = { change.crosses = [1, '>= 5'] }",
+        "where.change.crosses: change.crosses takes numbers alone; write it like",
+    ),
+    (
+        "where = { change.crosses = 0 }",
+        "where.change.crosses: 0 is never crossed, numbers rise from 0; write it like 5",
+    ),
     ("where = { conversation.name = '~ (?=a)' }", "where.conversation.name: the regex is not understood"),
     ("where = 3", "where: "),
     ("chanels = ['ops']", "chanels: is not a known key; did you mean 'channels'?"),

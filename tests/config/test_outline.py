@@ -28,6 +28,31 @@ def test_without_a_word_of_it_the_surroundings_and_utc_hold(tmp_path: Path) -> N
     assert (outline.state_dir, outline.timezone.key) == (Path("/var/lib/watcher"), "UTC")
 
 
+def test_what_there_is_has_names_however_it_is_configured(tmp_path: Path) -> None:
+    text = """
+        [sources.campus]
+        [sources.staff]
+        api = "none"
+        [channels.mail]
+        [[rules]]
+        name = "all"
+        [[rules]]
+        name = 3
+        [apprise]
+        include = ["apprise.yml"]
+    """
+    outline = read_outline(write(tmp_path, text), {})
+    assert (outline.sources, outline.channels, outline.rules) == (("campus", "staff"), ("mail",), ("all", "operator"))
+    assert outline.has_tags
+
+
+@pytest.mark.parametrize("text", ["", "sources = 3\nchannels = []\nrules = 'x'", "rules = [1]"])
+def test_without_tables_there_is_only_the_built_in_rule(tmp_path: Path, text: str) -> None:
+    outline = read_outline(write(tmp_path, text), {})
+    assert (outline.sources, outline.channels, outline.rules) == ((), (), ("operator",))
+    assert not outline.has_tags
+
+
 @pytest.mark.parametrize(
     "text, said",
     [

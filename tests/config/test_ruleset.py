@@ -69,3 +69,12 @@ def test_what_was_read_back_is_written_as_before() -> None:
 
 def test_no_rules_are_no_rules() -> None:
     assert read_ruleset(write_rules([])) == ()
+
+
+@pytest.mark.parametrize("written", [5, [1, 5, 10], "5", "! 5"])
+def test_thresholds_come_back_as_they_were(written: Any) -> None:
+    rule = make_rule("change.crosses", written)
+    [back] = read_ruleset(write_rules([rule]))
+    for before, after in ((4, 5), (5, 6), (0, 12), (6, 2)):
+        event = make_event(before=before, after=after)
+        assert judge(event, back) == judge(event, rule)

@@ -24,7 +24,7 @@ def test_the_example_is_valid_as_it_stands_without_any_environment(tmp_path: Pat
 def test_the_example_is_valid_with_every_setting_turned_on(tmp_path: Path) -> None:
     config = _with_everything(tmp_path)
     assert list(config.sources) == ["campus", "academy", "staff"]
-    assert list(config.channels) == ["facilitators", "office", "mail"]
+    assert list(config.channels) == ["facilitators", "office", "mail", "crm"]
     assert [rule.name for rule in config.rules][-2:] == ["a wave of questions", "operator"]
     assert config.warnings == ()
 
@@ -57,11 +57,11 @@ def test_answers_stand_in_the_text(tmp_path: Path, answers: Answers) -> None:
 def _with_everything(folder: Path) -> Config:
     (folder / "company-ca.pem").touch()
     (folder / "apprise.yml").touch(mode=0o600)
-    for name in ("osn-password", "mail-url"):
+    for name in ("osn-password", "mail-url", "crm-key-old"):
         (folder / name).write_text("secret")
         (folder / name).chmod(0o600)
     path = folder / "all.toml"
     path.write_text(OFF.sub("", EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
     path.chmod(0o600)
-    secrets = {"ONQ_SECRET": "x", "OFFICE_URL": "json://x", "WATCHER_PROXY": "http://proxy"}
+    secrets = {"ONQ_SECRET": "x", "OFFICE_URL": "json://x", "CRM_KEY": "x", "WATCHER_PROXY": "http://proxy"}
     return load_file(path, environ={**secrets, "CREDENTIALS_DIRECTORY": str(folder)})

@@ -49,10 +49,12 @@ class Clocks:
 
 
 class RealClocks(Clocks):
-    """The wall's time as the machine has it: APScheduler itself looks there."""
+    """The wall's time as the machine has it, for what really waits; `ahead` is how far it was moved."""
+
+    ahead = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)  # noqa: TID251 - see above
+        return datetime.now(UTC) + self.ahead  # noqa: TID251 - see above
 
 
 class Work:
@@ -64,8 +66,9 @@ class Work:
         self.told: list[PollReport | None] = []
         self.fired = 0
         self.owed = 0
+        self.left = 0
         self.deadline: datetime | None = None
-        self.report = report_of()
+        self.report = report_of(events=1)
         self.polling: Callable[[str, Callable[[], None]], None] = lambda _source, _check: None
 
     def duties(self) -> Duties:
@@ -76,6 +79,7 @@ class Work:
             next_deadline=lambda: self.deadline,
             prune=lambda: None,
             owed=self._owed,
+            leave=self._leave,
         )
 
     def wait_for(self, holds: Callable[[], bool], timeout_s: float = WAIT_S) -> None:
@@ -100,6 +104,11 @@ class Work:
             self.deadline = None
             self.changed.notify_all()
         return 1
+
+    def _leave(self) -> None:
+        with self.changed:
+            self.left += 1
+            self.changed.notify_all()
 
     def _owed(self) -> None:
         with self.changed:
@@ -129,8 +138,8 @@ class Service:
         self._link.close()
 
 
-def report_of(*, failures: int = 0, not_before: datetime | None = None) -> PollReport:
-    record = PollRecord(started_at=NOW, ended_at=NOW, outcome=PollOutcome.COMPLETE)
+def report_of(*, failures: int = 0, not_before: datetime | None = None, events: int = 0) -> PollReport:
+    record = PollRecord(started_at=NOW, ended_at=NOW, outcome=PollOutcome.COMPLETE, events=events)
     return PollReport(source="campus", record=record, failures=failures, not_before=not_before)
 
 

@@ -116,7 +116,7 @@ def test_a_source_is_polled_soon_and_then_at_its_times(running: Scheduler, work:
 def test_after_a_failed_poll_the_next_comes_earlier(
     running: Scheduler, work: Work, clocks: RealClocks, failures: int, most: timedelta
 ) -> None:
-    work.report = report_of(failures=failures)
+    work.report = report_of(failures=failures, events=1)
     running.watch({"campus": every(HOUR)}, {})
     work.wait_for(lambda: work.owed > 0)
     planned = running.next_poll_at("campus")
@@ -159,6 +159,23 @@ def test_a_poll_can_be_asked_for(running: Scheduler, work: Work) -> None:
     work.wait_for(lambda: work.owed == 1)
     running.poll_soon("campus")
     work.wait_for(lambda: work.owed == 2)
+
+
+def test_a_poll_that_found_nothing_to_tell_wakes_no_channel(running: Scheduler, work: Work) -> None:
+    work.report = report_of(events=0)
+    running.watch({"campus": every(HOUR)}, {})
+    work.wait_for(lambda: len(work.told) == 1)
+    work.report = report_of(events=1)
+    running.poll_soon("campus")
+    work.wait_for(lambda: len(work.told) == 2)
+    work.wait_for(lambda: work.owed == 1)
+
+
+def test_every_thread_that_polled_says_when_it_ends(running: Scheduler, work: Work) -> None:
+    running.watch({"campus": every(HOUR)}, {})
+    work.wait_for(lambda: work.owed == 1)
+    running.end()
+    work.wait_for(lambda: work.left == 1)
 
 
 def test_a_replaced_source_gives_its_poll_up_is_closed_after_it_and_polled_anew(running: Scheduler, work: Work) -> None:

@@ -33,14 +33,12 @@ class Keeper:
         self.stored: dict[Any, Deadline] = {}
 
     def see(self, seen: Row, now: datetime, *, is_silent: bool = False) -> None:
-        rearmed = rearm(API, seen, self.stored.values(), self.leads, now, is_silent=is_silent)
-        for lost in rearmed.drop:
-            del self.stored[lost.key]
-        self.stored |= {new.key: new for new in rearmed.add}
+        after = rearm(API, seen, tuple(self.stored.values()), self.leads, now, is_silent=is_silent)
+        self.stored = {each.key: each for each in after}
 
     def ring(self, seen: Row, now: datetime) -> list[Fact]:
         due = [each for each in self.stored.values() if each.state is DeadlineState.ARMED and each.fires_at <= now]
-        self.stored |= {each.key: replace(each, state=DeadlineState.TOLD) for each in due}
+        self.stored |= {each.key: each.told() for each in due}
         return list(fire(API, seen, due, now, INTERVAL))
 
 
@@ -60,9 +58,7 @@ def test_of_the_leads_that_have_passed_only_the_nearest_fires(
     left: timedelta, armed: list[timedelta], told: list[timedelta], is_silent: bool
 ) -> None:
     at = NOW + left
-    added = [
-        each for each in rearm(API, closing_at(at), (), LEADS, NOW, is_silent=is_silent).add if each.kind is CLOSING
-    ]
+    added = [each for each in rearm(API, closing_at(at), (), LEADS, NOW, is_silent=is_silent) if each.kind is CLOSING]
     due = {each.lead for each in added if each.state is DeadlineState.ARMED and each.fires_at <= NOW}
     expected = set(armed) if not is_silent else {lead for lead in armed if at - lead > NOW}
     assert {each.lead for each in added if each.state is DeadlineState.ARMED} == expected
@@ -80,7 +76,7 @@ def test_of_the_leads_that_have_passed_only_the_nearest_fires(
     ],
 )
 def test_each_instant_has_leads_of_its_own(kind: EventType, role: str) -> None:
-    added = rearm(API, row(**{role: stamp(NOW + 2 * DAY)}), (), {kind: (DAY,)}, NOW, is_silent=False).add
+    added = rearm(API, row(**{role: stamp(NOW + 2 * DAY)}), (), {kind: (DAY,)}, NOW, is_silent=False)
     assert [each.key for each in added if each.kind is kind] == [(kind, NOW + 2 * DAY, DAY)]
 
 
@@ -97,7 +93,8 @@ def test_what_is_known_already_is_not_armed_anew() -> None:
     seen = closing_at(NOW + 30 * MINUTE)
     keeper.see(seen, NOW)
     keeper.ring(seen, NOW)
-    assert rearm(API, seen, keeper.stored.values(), LEADS, NOW, is_silent=False).add == ()
+    stored = tuple(keeper.stored.values())
+    assert rearm(API, seen, stored, LEADS, NOW, is_silent=False) == stored
 
 
 @pytest.mark.parametrize(

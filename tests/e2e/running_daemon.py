@@ -36,7 +36,8 @@ class DaemonProcess:
         return self._running
 
     def configure(self, text: str) -> None:
-        self.config.write_text(f'state_dir = "{self.state}"\n{text}', encoding="utf-8")
+        # Each message comes alone: a restart finds in one poll what many would have found.
+        self.config.write_text(f'state_dir = "{self.state}"\nstorm = 0\n{text}', encoding="utf-8")
         self.config.chmod(0o600)
 
     def start(self) -> None:

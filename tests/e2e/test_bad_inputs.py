@@ -17,7 +17,7 @@ from tests.cli.world import World, open_world
 
 WRONG_SECRET = "this-is-another-secret-and-a-wrong-one"
 Spoil = Callable[[World, ExitStack], None]
-CONVERSATIONS = ("rows", "versions", "deadlines", "events", "deliveries", "channels")
+CONVERSATIONS = ("rows", "versions", "events", "deliveries", "channels")
 """the tables that a failed poll leaves as they are; that it failed is on record in others"""
 
 
@@ -135,6 +135,16 @@ CONFIGS: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
         "contradictory filter",
         {"staff": "filter = { exclude_open = true, exclude_closed = true }"},
         ("sources.staff.filter", "exclude_open", "exclude_closed"),
+    ),
+    (
+        "no signing key",
+        {"rest": '[channels.crm]\nurl = "webhook://127.0.0.1/x"\nsigning_keys = ["whsec_short"]'},
+        ("channels.crm.signing_keys[1]", "is no signing key", "write whsec_ and 24 to 64 bytes in Base64"),
+    ),
+    (
+        "a form for a webhook",
+        {"rest": '[channels.crm]\nurl = "webhook://127.0.0.1/x"\nformat = "html"'},
+        ("channels.crm.format", "does not go with a webhook", "leave it out"),
     ),
     ("no TOML", {"top": "a = = b"}, ("TOML",)),
 ]

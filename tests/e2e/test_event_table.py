@@ -107,7 +107,7 @@ def mailed(stage: Stage, event: Event) -> tuple[str, list[str]]:
 
 
 def text_of(mail: Message) -> str:
-    content: str = mail.get_content()  # type: ignore[attr-defined]
+    content: str = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     return content.replace("\r\n", "\n").strip()
 
 

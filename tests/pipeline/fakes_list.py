@@ -108,14 +108,14 @@ class MovingSource:
     api: Api = ONQ
 
     def read(self, memory: PageMemory) -> Iterator[Page]:
-        walk = Walk(self._fetch, memory, 1_000)
-        first = walk.ask(0)
-        yield walk.page(first)
-        if self.paging is Paging.NUMBER:
-            yield from read_by_number(walk, first, 0, self.size)
-        elif self.paging is Paging.START:
-            yield from read_by_start(walk, first, 0, lambda cut: len(cut.ids) < self.size)
-        walk.check_page_one()
+        with Walk(self._fetch, memory, 1_000) as walk:
+            first = walk.ask(0)
+            yield walk.page(first)
+            if self.paging is Paging.NUMBER:
+                yield from read_by_number(walk, first, 0, self.size)
+            elif self.paging is Paging.START:
+                yield from read_by_start(walk, first, 0, lambda cut: cut.size < self.size)
+            walk.check_page_one()
 
     def interpret(self, body: bytes) -> Reading:
         return TolerantReader(self.api, UTC, {}).read(body)
@@ -137,7 +137,7 @@ class MovingSource:
         stop = None if self.paging is Paging.SINGLE else start + self.size
         body = b"[" + b",".join(raw(self._row(row_id)) for row_id in self.listed.order[start:stop]) + b"]"
         envelope = Envelope(size=self.size)
-        return cut_page(body, lambda whole: split_json(whole, envelope), digest, known)
+        return cut_page(body, lambda whole: split_json(whole, envelope), digest, known, is_verbatim=True)
 
     def _row(self, row_id: str) -> Fields:
         return row(row_id, status=self.listed.status[row_id])

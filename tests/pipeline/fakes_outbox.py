@@ -8,6 +8,7 @@ from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event
 from watcher.domain.message import Message
+from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
 from watcher.pipeline.ports import Receipt
 
@@ -40,7 +41,9 @@ class MemoryOutbox:
         self.rows.setdefault(delivery_id, Row(claim=claim, due_at=due_at))
         return delivery_id
 
-    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+    def claim_due(
+        self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
+    ) -> Claim | None:
         due = [row for row in self._open(channel) if row.due_at is not None and row.due_at <= now]
         if not due:
             return None
@@ -76,7 +79,12 @@ class MemoryOutbox:
         return True
 
     def settle_and_claim(
-        self, claim: Claim, settlement: Settlement, now: datetime, lease: timedelta
+        self,
+        claim: Claim,
+        settlement: Settlement,
+        now: datetime,
+        lease: timedelta,
+        decider: Decider | None = None,
     ) -> tuple[bool, Claim | None]:
         if not self.settle(claim, settlement):
             return False, None

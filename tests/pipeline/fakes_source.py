@@ -10,7 +10,7 @@ from typing import Any
 from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import Page, PageOutline
+from watcher.domain.listing import Digests, Page, PageOutline, find_fresh
 from watcher.pipeline.ports import Look, PageMemory
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources.onq import ONQ
@@ -18,7 +18,7 @@ from watcher.sources.onq import ONQ
 Fields = Mapping[str, Any]
 
 
-def digest(body: bytes, /) -> bytes:
+def digest(body: bytes | memoryview, /) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 
@@ -36,7 +36,7 @@ def outline(rows: Sequence[Fields], total: int | None = None) -> PageOutline:
     return PageOutline(
         digest=digest(b"\n".join(bodies)),
         ids=tuple(str(each["id"]) for each in rows),
-        row_digests=tuple(map(digest, bodies)),
+        row_digests=Digests(b"".join(map(digest, bodies))),
         total=total,
     )
 
@@ -52,9 +52,10 @@ class Leaf:
 
     def page(self, position: int, known: PageOutline | None) -> Page:
         found = outline(self.rows, self.total)
-        is_known = known is not None and known.digest == found.digest
-        rows = None if is_known else [raw(each) for each in self.rows]
-        return Page(position=position, outline=found, rows=rows, overlap=self.overlap, note=self.note)
+        if known is not None and known.digest == found.digest:
+            return Page(position=position, outline=known, fresh=(), overlap=self.overlap, note=self.note)
+        fresh = find_fresh(found, [raw(each) for each in self.rows], known)
+        return Page(position=position, outline=found, fresh=fresh, overlap=self.overlap, note=self.note)
 
 
 Script = Sequence[Leaf | SourceError]

@@ -81,8 +81,7 @@ class Stage:
         return found.open_source(source, api=api, identity="a list", link="", interval=INTERVAL)
 
     def rows(self, source: str = "campus") -> dict[str, Row]:
-        query = """SELECT r.*, v.doc FROM rows r JOIN versions v ON v.key = r.version
-            JOIN sources s ON s.key = r.source WHERE s.name = ?"""
+        query = "SELECT r.* FROM rows r JOIN sources s ON s.key = r.source WHERE s.name = ?"
         found = map(row_of, self.database.connection().execute(query, (source,)))
         return {row.conversation.id: row for row in found}
 

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline.fakes_list import EXPLAINING, FEWEST, STATUSES, Deed, Moment, MovingList, MovingSource, Paging
@@ -86,6 +86,14 @@ def is_true(event: Event, listed: MovingList, baseline: set[str]) -> bool:
     statuses=st.lists(st.sampled_from(STATUSES), min_size=FEWEST, max_size=12),
     before=moments,
     during=moments,
+)
+@example(  # the list turns round after page 1 of both reads of the baseline, and back: page 2 shows what page 1 showed
+    api=ONQ,
+    paging=Paging.START,
+    size=3,
+    statuses=["open"] * 4,
+    before=[(), [(Deed.REVERSE, 1, 0)], [(Deed.REVERSE, 1, 0)]],
+    during=[],
 )
 def test_nothing_is_invented_and_nothing_real_is_lost(
     database: Database,

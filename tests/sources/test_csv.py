@@ -66,7 +66,7 @@ def test_csv_and_json_of_the_same_rows_give_the_same_readings(has_header: bool, 
         readings = {}
         for form in ("json", "csv"):
             source = onq(served.onq, format=form)
-            readings[form] = [source.interpret(row) for page in source.read(NOTHING) for row in page.rows or ()]
+            readings[form] = [source.interpret(row.body) for page in source.read(NOTHING) for row in page.fresh]
             source.close()
     assert len(readings["csv"]) == 40
     assert readings["csv"] == readings["json"]

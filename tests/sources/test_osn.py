@@ -110,7 +110,7 @@ def test_every_dialect_of_the_list_is_read_to_its_end(api: OsnApi, terse: bool, 
 def test_the_filter_reaches_the_server_in_the_spelling_it_knows(api: OsnApi, spelling: str) -> None:
     api.speak(spelling=spelling)
     source = osn(api, filter={"exclude_closed": True, "sort_field": "name"}, filter_names=spelling)
-    states = {source.interpret(row).fields["state"] for page in source.read(NOTHING) for row in page.rows or ()}
+    states = {source.interpret(row.body).fields["state"] for page in source.read(NOTHING) for row in page.fresh}
     assert states == {"OPEN_ACTIVE"}
 
 

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from tests.sources.wiring import NOTHING, digest, rows_of
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import PageOutline, TornError
+from watcher.domain.listing import Digests, PageOutline, TornError, find_fresh
 from watcher.sources._page import Cut
 from watcher.sources._reading import Paging, Walk, read_by_number, read_by_start, recognise_paging
 
 
 def cut(ids: Sequence[str], *, has_more: bool | None = None) -> Cut:
     rows = [identity.encode() for identity in ids]
-    digests = tuple(map(digest, rows))
+    digests = Digests(b"".join(map(digest, rows)))
     outline = PageOutline(digest=digest(b"".join(rows)), ids=tuple(ids), row_digests=digests, has_more=has_more)
-    return Cut(outline=outline, rows=rows)
+    return Cut(outline=outline, fresh=find_fresh(outline, rows, None))
 
 
 class Server:
@@ -165,3 +165,31 @@ def test_paging_is_recognised_by_two_pages(first: str, second: str, means: Pagin
 def test_a_shift_is_not_taken_for_a_paging(first: str, second: str) -> None:
     with pytest.raises(TornError):
         recognise_paging(cut(first), cut(second))
+
+
+class SlowReader:
+    """A clock on which comparing a page takes as long as is said."""
+
+    def __init__(self, compared_s: float) -> None:
+        self.now_s, self.compared_s = 0.0, compared_s
+
+    def __call__(self) -> float:
+        self.now_s += self.compared_s
+        return self.now_s
+
+
+@pytest.mark.parametrize(("compared_s", "is_ahead"), [(0.0001, False), (0.05, True)])
+def test_the_next_page_is_fetched_ahead_where_comparing_one_takes_a_while(compared_s: float, is_ahead: bool) -> None:
+    server = Server([str(number) for number in range(40)], 5)
+    asked_when_given: list[int] = []
+    with Walk(server.by_number, NOTHING, 100, SlowReader(compared_s)) as walk:
+        first = walk.ask(1)
+        given = [walk.page(first)]
+        for page in read_by_number(walk, first, 1, 5):
+            given.append(page)
+            walk.settled()
+            asked_when_given.append(len(server.asked))
+    assert rows_of(given) == server.ids
+    ahead = [asked - place for place, asked in enumerate(asked_when_given, 2)]
+    assert any(ahead) is is_ahead
+    assert max(ahead) <= 1  # never more than one

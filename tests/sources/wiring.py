@@ -29,7 +29,7 @@ def secret(text: str) -> Secret:
     return Secret("the test", lambda: text)
 
 
-def digest(body: bytes) -> bytes:
+def digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from watcher.domain.conversation import Conversation
 from watcher.domain.deadline import Deadline
 from watcher.domain.event import Event
 from watcher.pipeline.snapshots import PollRecord
 from watcher.store.database import Database
+from watcher.store.deadlines import load_deadlines, store_deadlines
 from watcher.store.events import delivery_id, insert_deliveries, insert_event, remember_ruleset
 from watcher.store.outbox import SqliteOutbox
 from watcher.store.rows import pack, to_ms
@@ -31,30 +32,17 @@ class SqliteStand:
             _add_source(connection, source)
             for shown in conversations:
                 connection.execute(
-                    """INSERT OR REPLACE INTO rows(source, id, digest, version, rev, presence)
-                        SELECT key, ?, ?, ?, 1, ? FROM sources WHERE name = ?""",
-                    (shown.id, b"", _add_version(connection, source, shown), presence, source),
+                    """INSERT OR REPLACE INTO rows(source, id, digest, doc, rev, presence)
+                        SELECT key, ?, x'', ?, 1, ? FROM sources WHERE name = ?""",
+                    (shown.id, pack(shown), presence, source),
                 )
 
     def arm(self, source: str, conversation: str, *deadlines: Deadline) -> None:
-        """Store deadlines of a conversation."""
+        """Store deadlines of a conversation beside those it has."""
         with self.database.write() as connection:
-            for deadline in deadlines:
-                connection.execute(
-                    """INSERT INTO deadlines(
-                            source, conversation, kind, at_ms, lead_ms, fires_at_ms, known_at_ms, state)
-                        SELECT key, ?, ?, ?, ?, ?, ?, ? FROM sources WHERE name = ?""",
-                    (
-                        conversation,
-                        deadline.kind.value,
-                        to_ms(deadline.at),
-                        deadline.lead // timedelta(milliseconds=1),
-                        to_ms(deadline.fires_at),
-                        to_ms(deadline.known_at),
-                        deadline.state.value,
-                        source,
-                    ),
-                )
+            (key,) = connection.execute("SELECT key FROM sources WHERE name = ?", (source,)).fetchone()
+            stored = load_deadlines(connection, key, [conversation]).get(conversation, ())
+            store_deadlines(connection, key, conversation, (*stored, *deadlines))
 
     def polled(self, source: str, *polls: PollRecord) -> None:
         """Store polls of a source, and when the last of them ended."""

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,6 +22,24 @@ def test_the_connections_of_threads_that_ended_are_closed(database: Database) ->
         first.execute("SELECT 1")
     assert second.execute("SELECT 1").fetchone()[0] == 1  # until the next one is opened
     assert database.connection().execute("SELECT 1").fetchone()[0] == 1
+
+
+def test_a_thread_that_leaves_takes_its_connection_along_and_may_come_back(database: Database) -> None:
+    here = database.connection()
+
+    def come_and_go() -> sqlite3.Connection:
+        first = database.connection()
+        database.leave()
+        assert database.connection().execute("SELECT 1").fetchone()[0] == 1
+        database.leave()
+        database.leave()
+        return first
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(come_and_go).result(10)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        first.execute("SELECT 1")
+    assert here.execute("SELECT 1").fetchone()[0] == 1
 
 
 def test_the_wal_is_folded_back_after_so_many_pages_and_not_with_every_poll(database: Database) -> None:

@@ -1,6 +1,8 @@
 """A draft counts a read against the remembered pages exactly as it would against every stored row."""
 
 import random
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,15 +76,42 @@ def test_rows_that_say_they_are_removed_do_not_make_a_loss_look_small(stage: Sta
     assert types(told) == ["source.suspect"]
 
 
+def test_what_a_torn_read_of_a_baseline_showed_is_not_stored_where_the_next_one_shows_otherwise(stage: Stage) -> None:
+    first, torn = pages([row("a", name="A")], [row("b")]), [*pages([row("a", name="B")], [row("c")]), TORN]
+    source = ScriptedSource([first, torn, first, first, first])
+    stage.poll(source)
+    assert stage.conversation("a").name == "A"
+    stage.skip()
+    assert stage.poll(source) == []
+
+
 def test_a_poll_that_finds_no_room_says_so_and_leaves_nothing_open(stage: Stage) -> None:
     connection = stage.database.connection()
-    source = ScriptedSource([listed("ab"), pages([row("a", name="x" * 1_000_000)])])
+    source = ScriptedSource([listed("ab"), pages([row(f"{number} {'x' * 1000}") for number in range(200)])])
     stage.poll(source)
-    connection.execute("PRAGMA temp.max_page_count = 50")
+    connection.execute("PRAGMA temp.max_page_count = 20")
     with pytest.raises(StateError, match="make room"):
         stage.poll(source)
     assert not connection.in_transaction
     connection.execute("PRAGMA temp.max_page_count = 1000000")
+    stage.poll(source)
+    assert len(stage.rows()) == 202
+
+
+def test_a_poll_that_cannot_put_rows_aside_says_so_and_leaves_nothing_open(stage: Stage) -> None:
+    """A limit on the size of files stands for a full disk: what is put aside is the largest thing that is written."""
+    source = ScriptedSource([listed("ab"), pages([row("a", name="x" * 1_000_000)])])
+    stage.poll(source)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limit[1]))
+    try:
+        with pytest.raises(StateError, match="make room"):
+            stage.poll(source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert not stage.database.connection().in_transaction
     assert named(stage.poll(source)) == [("conversation.changed", "a")]
 
 

@@ -160,8 +160,8 @@ def test_the_events_of_a_conversation_are_its_own(stand: SqliteStand, history: H
 
 def test_deadlines_ahead_come_as_they_fire_and_only_armed_ones(stand: SqliteStand, history: History) -> None:
     closing = Deadline(kind=EventType.REGISTRATION_CLOSING, at=NOW + 9 * HOUR, lead=HOUR, known_at=NOW)
-    ending = replace(closing, kind=EventType.CONVERSATION_ENDING, at=NOW + 5 * HOUR)
-    told = replace(closing, lead=24 * HOUR, state=DeadlineState.TOLD)
+    ending = closing._replace(kind=EventType.CONVERSATION_ENDING, at=NOW + 5 * HOUR)
+    told = closing._replace(lead=24 * HOUR, state=DeadlineState.TOLD)
     stand.learn("campus", make_conversation("1017"))
     stand.arm("campus", "1017", closing, ending, told)
     assert [ahead.deadline for ahead in history.conversations.deadlines_ahead()] == [ending, closing]

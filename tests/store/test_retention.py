@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,15 @@ from tests.store.outbox_contract import NOW, claim, make_event, settle
 from tests.store.stand import SqliteStand
 from watcher.domain.conversation import Conversation
 from watcher.domain.errors import StateError
+from watcher.domain.silence import make_silence
 from watcher.domain.state import State
 from watcher.pipeline.snapshots import PollOutcome, PollRecord
 from watcher.store.database import Database, open_read_only
 from watcher.store.history import History
 from watcher.store.history_events import EventFilter
 from watcher.store.retention import BATCH, Pruned, backup, prune
+from watcher.store.silences import SqliteSilences
+from watcher.store.versions import keep_version
 
 DAY = timedelta(days=1)
 
@@ -49,6 +53,17 @@ def test_a_young_event_stays(stand: SqliteStand) -> None:
     assert count(stand.database, "rulesets") == 1
 
 
+def test_a_silence_goes_with_the_events_of_its_time(stand: SqliteStand) -> None:
+    silences = SqliteSilences(stand.database, re.compile)
+    for ends_at in (NOW - 2 * DAY, NOW - DAY, NOW + DAY):
+        silences.add(make_silence((), starts_at=NOW - 3 * DAY, ends_at=ends_at, author="ada", comment="all"))
+    ended = make_silence((), starts_at=NOW - 3 * DAY, ends_at=NOW + DAY, author="bob", comment="ended")
+    silences.add(ended)
+    silences.end(ended.key, NOW - 2 * DAY)
+    prune_all(stand)
+    assert count(stand.database, "silences") == 2
+
+
 def test_an_event_that_is_still_owed_stays(stand: SqliteStand) -> None:
     event = make_event(1, time=NOW - 9 * DAY)
     stand.owe(event, "mail", "chat", due_at=NOW)
@@ -58,10 +73,11 @@ def test_an_event_that_is_still_owed_stays(stand: SqliteStand) -> None:
     assert prune_all(stand).events == 1
 
 
-def test_the_version_that_a_row_shows_stays(stand: SqliteStand) -> None:
+def test_a_version_that_no_event_shows_goes_and_its_row_stays(stand: SqliteStand) -> None:
     shown = Conversation(id="1", name="One", state=State.OPEN, reason=None, fields={})
     stand.learn("campus", shown)
-    stand.learn("campus", shown)  # replaced: the version before is shown by nothing
+    with stand.database.write() as connection:
+        assert keep_version(connection, 1, "1") == keep_version(connection, 1, "1")  # no event came of it
     assert prune_all(stand).versions == 1
     with open_read_only(stand.database.path) as connection:
         assert History(connection).conversations.find("1").conversation == shown

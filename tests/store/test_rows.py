@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher.domain.api import Api
 from watcher.domain.conversation import Conversation
 from watcher.domain.state import State
+from watcher.sources.onq import ONQ
+from watcher.sources.osn import OSN
 from watcher.store.rows import from_ms, pack, to_ms, unpack
 
 LEADING = Conversation(
@@ -26,8 +30,14 @@ def test_a_document_of_the_first_version_is_read() -> None:
     assert unpack("1017", STORED) == LEADING
 
 
-def test_a_document_takes_a_fraction_of_its_text() -> None:
-    assert len(pack(LEADING)) < 80
+@pytest.mark.parametrize("api", [ONQ, OSN])
+@pytest.mark.parametrize("others", [{}, {"undocumented": [1, {"a": None}]}])
+def test_a_row_is_stored_without_the_names_of_its_documented_fields(api: Api, others: dict[str, object]) -> None:
+    fields = {name: f"value {number}" for number, name in enumerate(api.fields)} | others
+    shown = Conversation(id="1", name=str(fields["name"]), state=State.OPEN, reason=None, fields=fields)
+    document = pack(shown)
+    assert unpack("1", document) == shown
+    assert not any(f'"{name}"'.encode() in document for name in api.fields if name != "open")
 
 
 values = st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=40), st.lists)

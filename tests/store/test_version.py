@@ -6,6 +6,8 @@ import pytest
 
 from watcher.domain.errors import StateError
 from watcher.store.database import FILE_NAME, Database
+from watcher.store.migrations import SCHEMA
+from watcher.store.steps import STEPS
 from watcher.store.version import check_version
 
 
@@ -32,6 +34,10 @@ def test_a_database_of_a_newer_version_is_refused_by_name_whoever_opens_it(path:
         assert f"the database {path} was written by a newer version" in caught.value.text
         assert "m999_later" in caught.value.text
         assert caught.value.remedy.startswith("install that version again")
+
+
+def test_every_step_of_the_schema_is_named_in_its_order() -> None:
+    assert tuple(migration.name for migration in SCHEMA._migrations) == STEPS
 
 
 def test_an_empty_file_is_a_database_that_was_never_used(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from typing import TextIO
 from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
-from watcher.bootstrap.parts import WatchedSource, make_channels, make_route, make_source
+from watcher.bootstrap.parts import WatchedSource, make_arranger, make_channels, make_route, make_source
+from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
+from watcher.config.pattern import LinearPattern
 from watcher.domain.errors import ConfigError
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
@@ -50,7 +52,9 @@ class App:
         self._stream = stream
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
-        self.outbox = SqliteOutbox(database, ruleset=config.rules_text)
+        self._arranger = make_arranger(config)
+        self._reword = make_words(config)
+        self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
         self.snapshots = SqliteSnapshots(database)
         self.alarms = SqliteAlarms(database)
         kept = _same_channels(before, config) if before else {}
@@ -156,6 +160,8 @@ class App:
             route=self._route,
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
+            decider=self._arranger,
+            reword=self._reword,
             goes_on=goes_on,
         )
 

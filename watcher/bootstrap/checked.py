@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
+from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page
 from watcher.pipeline.ports import Look, PageMemory, Source
 
@@ -33,9 +34,13 @@ class CheckedSource:
     def read(self, memory: PageMemory) -> Iterator[Page]:
         """Yield the pages of the listing."""
         self._check()
-        for page in self._source.read(memory):
-            self._check()
-            yield page
+        try:
+            for page in self._source.read(memory):
+                self._check()
+                yield page
+        except SourceError:
+            self._check()  # a connection that was closed under its hands says nothing about the source
+            raise
         self._check()
 
     def interpret(self, row: bytes) -> Reading:

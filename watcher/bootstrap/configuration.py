@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from watcher.channels import apprise
-from watcher.channels.registry import describe
+from watcher.channels.registry import Fault, Order, find_faults
 from watcher.config.load import load
-from watcher.config.model import Config
+from watcher.config.model import ChannelConfig, Config
 from watcher.config.places import find_config, find_state_dir
-from watcher.domain.secret import Secret
+from watcher.domain.template import Flaw, Scope
 from watcher.sources.registry import SOURCES
 from watcher.store.database import FILE_NAME
 
@@ -23,8 +24,14 @@ def read_config(path: Path | None) -> Config:
         source_options={name: kind.options for name, kind in SOURCES.items()},
         source_fields={name: tuple(kind.api.fields) for name, kind in SOURCES.items()},
         foreign_tags=apprise.tags_of,
-        find_bad_url=_find_bad_url,
+        find_faults=_find_faults,
+        find_flaws=_find_flaws,
     )
+
+
+def documented_fields() -> frozenset[str]:
+    """Return the fields that any API documents for its conversations."""
+    return frozenset(field for kind in SOURCES.values() for field in kind.api.fields)
 
 
 def state_dir(config: Config) -> Path:
@@ -37,6 +44,18 @@ def database_path(config: Config) -> Path:
     return state_dir(config) / FILE_NAME
 
 
-def _find_bad_url(_name: str, url: Secret) -> str | None:
-    """Say what is wrong with a channel's URL as far as its form shows; Apprise itself is asked by `check`."""
-    return None if describe(url) != "no scheme" else "has no scheme such as slack:// or mailto://"
+def order_of(channel: ChannelConfig) -> Order:
+    """Return what the config asks of a channel, as the channels' registry takes it."""
+    return Order(name=channel.name, url=channel.url, form=channel.form, signing_keys=channel.signing_keys)
+
+
+def _find_faults(channel: ChannelConfig) -> Iterable[Fault]:
+    """Say what is wrong with a channel as far as its form shows; Apprise itself is asked by `check`."""
+    return find_faults(order_of(channel))
+
+
+def _find_flaws(text: str, scope: Scope) -> Sequence[Flaw]:
+    """Say what is wrong with a template; who writes none does not wait for Jinja to be loaded."""
+    from watcher.templates.template import find_flaws
+
+    return find_flaws(text, scope)

@@ -11,14 +11,17 @@ from typing import TextIO
 
 from watcher import __version__
 from watcher.bootstrap import clock
+from watcher.bootstrap.configuration import order_of
 from watcher.channels import apprise, registry
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import CommonSettings, Config, Deadlines, SourceConfig
 from watcher.domain.absence import Guard
+from watcher.domain.arrangement import Policy
 from watcher.domain.deadline import Leads
 from watcher.domain.errors import ConfigError
 from watcher.domain.event import Event, EventType
 from watcher.domain.rule import Router
+from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.plan import Plan, Route
 from watcher.pipeline.ports import Digest, Source
 from watcher.sources.registry import SOURCES
@@ -44,6 +47,13 @@ def make_route(config: Config) -> Route:
         return tuple((match.channel, match.rule) for match in router.route(event))
 
     return route
+
+
+def make_arranger(config: Config) -> Arranger:
+    """Return what decides, by the rules, which deliveries go out now and together with what."""
+    timings = {rule.name: rule.timing for rule in config.rules}
+    apis = {name: SOURCES[source.settings.api].api for name, source in config.sources.items()}
+    return Arranger(policy=Policy(timings=timings, storm=config.storm), apis=apis)
 
 
 def make_source(
@@ -86,8 +96,9 @@ def make_channels(
 
     Those that are `known` go on, whatever the config says of them.
     """
+    outfit = registry.Outfit(stream=stream, now=clock.now)
     channels = {
-        name: known.get(name) or registry.build(name, channel.url, stream) for name, channel in config.channels.items()
+        name: known.get(name) or registry.build(order_of(channel), outfit) for name, channel in config.channels.items()
     }
     tags = {f"{_TAG}{tag}": apprise.for_tag(tag, config.apprise_include) for tag in config.foreign_tags}
     return {**channels, **tags}

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from watcher.config.outline import Outline, read_outline
+from watcher.config.pattern import LinearPattern
+from watcher.pipeline.silences import Silences
 from watcher.store.database import FILE_NAME, Database, open_existing, open_read_only
 from watcher.store.history import History
+from watcher.store.silences import SqliteSilences
 
 
 def outline(config_path: Path | None) -> Outline:
@@ -29,3 +32,10 @@ def open_database(seen: Outline) -> Iterator[Database]:
     """Give the database of a state, to be written beside whoever else does. Raises StateError where there is none."""
     with open_existing(seen.state_dir / FILE_NAME) as database:
         yield database
+
+
+@contextmanager
+def open_silences(seen: Outline) -> Iterator[Silences]:
+    """Give the silences of a state, as open_database does."""
+    with open_database(seen) as database:
+        yield SqliteSilences(database, LinearPattern)

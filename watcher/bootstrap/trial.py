@@ -88,5 +88,5 @@ def _look_at_state(folder: Path, path: Path) -> str:
     return f"{path} can be read and written"
 
 
-def _digest(body: bytes, /) -> bytes:
+def _digest(body: bytes | memoryview, /) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()

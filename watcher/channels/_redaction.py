@@ -14,7 +14,7 @@ HIDDEN = "•••"
 _SHORTEST = 3
 _SHORTEST_ANYWHERE = 6
 """a shorter piece is hidden only as a whole word, or a password `the` would hide half of each sentence"""
-_REAL_HOSTS = frozenset("json jsons xml xmls form forms mailto mailtos".split())
+_REAL_HOSTS = frozenset("json jsons xml xmls form forms mailto mailtos webhook webhooks".split())
 """kinds whose host is an address that the operator must see; elsewhere tokens stand in its place"""
 
 

@@ -1,6 +1,6 @@
 """The Apprise channel: one Apprise URL, or one tag of its config files, sent to once and watched on the wire.
 
-Apprise is loaded by the first use (0.2 s and 30 MB that `watcher --help` need not pay).
+Apprise is loaded by the first use, and of its services those alone that are asked for (see `_loading`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watcher.channels._loading import load_all_services, load_service
 from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
-from watcher.domain.message import Message
+from watcher.domain.message import Form, Message
 from watcher.domain.secret import Secret
 from watcher.pipeline.ports import Receipt
 
@@ -46,15 +47,22 @@ Load = Callable[[], Sequence[Target]]
 class AppriseChannel:
     """A channel whose services Apprise knows; used by one thread at a time."""
 
-    def __init__(self, name: str, scheme: str, load: Load) -> None:
+    def __init__(self, name: str, scheme: str, load: Load, form: Form | None = None) -> None:
         self.name = name
         self.pace: timedelta = pace_of(scheme)
         self._load = load
         self._line: Line | None = None
+        self._form = form
 
     def verify(self) -> None:
-        """Raise ConfigError where no message could ever be sent."""
-        self._load()
+        """Raise ConfigError where no message could ever be sent, or not in the form that is asked for."""
+        from watcher.channels._service import forms_of
+
+        for service in [target.service for target in self._load()]:
+            forms = forms_of(service)
+            if self._form is not None and self._form not in forms:
+                text = f"channel {self.name}: {service.schema}:// does not take {self._form.value}"
+                raise ConfigError(text, remedy=f"set format to {' or '.join(forms)}, or leave it out")
 
     def send(self, message: Message, delivery_id: str) -> Receipt:
         """Send once to each service of the channel. Raises ChannelError when one of them did not take it.
@@ -66,8 +74,9 @@ class AppriseChannel:
         except ConfigError as error:
             # An edit mends it, and then what waited should still go out: not permanent.
             raise ChannelError(error.text, remedy=error.remedy) from None
+        self.pace = max(pace_of(target.service.schema) for target in targets)
         line = self._line = self._line or _new_line()
-        outcomes = [_send_to(target, message, delivery_id, line) for target in targets]
+        outcomes = [_send_to(target, message, delivery_id, self._form, line) for target in targets]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ChannelError)]
         if failures:
             raise _joined(failures)
@@ -80,19 +89,22 @@ class AppriseChannel:
             self._line.close()
 
 
-def for_url(name: str, url: Secret) -> AppriseChannel:
-    """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up)."""
+def for_url(name: str, url: Secret, form: Form | None = None) -> AppriseChannel:
+    """Return the channel for an Apprise URL, which is read anew for each send (a rotated secret is picked up).
+
+    `form` is how messages are written, None for what suits the service best.
+    """
     remembered: dict[str, Target] = {}
 
     def load() -> Sequence[Target]:
         text = url.reveal().strip()
         if text not in remembered:
-            target = _target(_instantiate(name, text, url.origin), text)
+            target = _target(_instantiate(name, text, url.origin, form), text)
             remembered.clear()
             remembered[text] = target
         return [remembered[text]]
 
-    return AppriseChannel(name, scheme_of(url.reveal()), load)
+    return AppriseChannel(name, scheme_of(url.reveal()), load, form)
 
 
 def for_tag(tag: str, paths: Sequence[Path]) -> AppriseChannel:
@@ -148,10 +160,15 @@ def _asset() -> Any:
     )
 
 
-def _instantiate(name: str, url: str, origin: str) -> Any:
-    service = _apprise().Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+def _instantiate(name: str, url: str, origin: str, form: Form | None) -> Any:
+    apprise = _apprise()
+    load_service(scheme_of(url))
+    from watcher.channels._service import ask_for
+
+    service = apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
     if service is None:
         raise ConfigError(f"channel {name}: {_what_is_wrong(url)}", remedy=f"correct the url ({origin})")
+    ask_for(service, form)
     return _tamed(service)
 
 
@@ -161,6 +178,7 @@ def _what_is_wrong(url: str) -> str:
         return "its url has no scheme such as slack:// or mailto://"
     from apprise import manager_plugins
 
+    load_all_services()
     plugins: Any = manager_plugins.NotificationManager
     known = plugins().schemas()
     if scheme in known and not plugins()[scheme].enabled:
@@ -192,7 +210,9 @@ def _included(paths: Sequence[Path]) -> list[Any]:
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such Apprise config", remedy="correct [apprise] include")
-        found = _apprise().AppriseConfig(paths=[str(path)], asset=_asset()).services()
+        apprise = _apprise()
+        load_all_services()
+        found = apprise.AppriseConfig(paths=[str(path)], asset=_asset()).services()
         if not found:
             raise ConfigError(f"{path}: Apprise finds no service in it", remedy="see apprise's own config format")
         services += map(_tamed, found)
@@ -214,22 +234,24 @@ def _new_line() -> Line:
     return Line()
 
 
-def _send_to(target: Target, message: Message, delivery_id: str, line: Line) -> Receipt | ChannelError:
+def _send_to(
+    target: Target, message: Message, delivery_id: str, form: Form | None, line: Line
+) -> Receipt | ChannelError:
+    from watcher.channels._service import send
     from watcher.channels._verdict import is_refused, verdict
     from watcher.channels._wire import watch
 
     service = target.service
     headers = {IDEMPOTENCY_HEADER: delivery_id} if service.schema in _TAKES_HEADERS else {}
+
+    def notify(title: str, body: str, body_format: Any) -> Any:
+        kind = message.urgency.value
+        return target.sender.notify(title=title, body=body, notify_type=kind, body_format=body_format)
+
     with watch(headers, line=line) as exchange:
-        result = target.sender.notify(
-            title=message.title,
-            body=message.body,
-            notify_type=message.urgency.value,
-            body_format=_apprise().NotifyFormat.TEXT,
-        )
-    if not result or is_refused(exchange):
-        lines = [entry.message for sent in result for attempt in sent.attempts for entry in attempt.logs]
-        return verdict(exchange, lines, *target.urls)
+        sent = send(service, message, delivery_id, form, notify)
+    if not sent.is_taken or is_refused(exchange):
+        return verdict(exchange, sent.log, *target.urls)
     status = exchange.response.status_code if exchange.response is not None else None
     return Receipt(status=status, is_confirmed=_can_confirm(service))
 

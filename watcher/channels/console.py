@@ -24,7 +24,7 @@ class ConsoleChannel:
     def send(self, message: Message, delivery_id: str) -> Receipt:  # noqa: ARG002 — a terminal needs no id
         """Print a message and an empty line."""
         try:
-            self._stream.write(f"{message.title}\n{message.body}\n\n")
+            self._stream.write(f"{message.title}\n{message.text}\n\n")
             self._stream.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             raise ChannelError("the terminal or file that it prints to is gone") from error

@@ -11,6 +11,8 @@ PACES: Mapping[str, timedelta] = MappingProxyType({
     "slack": timedelta(seconds=1),
     # "avoid sending more than one message per second" in a chat: https://core.telegram.org/bots/faq
     "tgram": timedelta(seconds=1),
+    # 60 writes a minute in a space, from all apps: https://developers.google.com/workspace/chat/limits
+    "gchat": timedelta(seconds=1),
     # 5 in 2 seconds for a webhook: https://birdie0.github.io/discord-webhooks-guide/other/rate_limits.html
     "discord": timedelta(milliseconds=400),
     # four requests a second: https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using

@@ -33,14 +33,13 @@ def polling(app: App, names: Sequence[str], on_page: OnPage) -> Iterator[Iterato
     """
     stopping = threading.Event()
 
-    def heed(name: str, pages: int, rows: int) -> None:
+    def check() -> None:
         if stopping.is_set():
             raise InterruptedPollError
-        on_page(name, pages, rows)
 
     pool = ThreadPoolExecutor(max_workers=POLLED_AT_ONCE, thread_name_prefix="poll")
     try:
-        yield pool.map(lambda name: app.poll(name, on_page=heed), names)
+        yield pool.map(lambda name: app.poll(name, on_page=on_page, check=check), names)
     finally:
         stopping.set()
         pool.shutdown(wait=False, cancel_futures=True)

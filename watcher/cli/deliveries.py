@@ -122,9 +122,16 @@ def record_of(delivery: DeliveryRecord, now: datetime) -> dict[str, Any]:
 
 def state_style(state: DeliveryState) -> Style:
     """Return how a state looks in a table."""
-    if state.is_final:
-        return Style.BAD if state is DeliveryState.DEAD else Style.GOOD
-    return Style.WARNING if state in {DeliveryState.FAILED, DeliveryState.UNKNOWN} else Style.PLAIN
+    return _STYLES.get(state, Style.PLAIN)
+
+
+_STYLES = {
+    DeliveryState.DELIVERED: Style.GOOD,
+    DeliveryState.FAILED: Style.WARNING,
+    DeliveryState.UNKNOWN: Style.WARNING,
+    DeliveryState.DEAD: Style.BAD,
+}
+"""one that is unconfirmed is neither good nor bad: nobody knows"""
 
 
 def _columns(teller: Teller) -> tuple[Column, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import click
 
-from watcher.config.finding import near
+from watcher.domain.nearness import near
 
 
 def refuse_unknown(noun: str, written: Iterable[str], known: Collection[str]) -> None:

@@ -1,8 +1,9 @@
-"""`watcher status`: sources, deadlines ahead, backlog and dead letters at a glance."""
+"""`watcher status`: sources, deadlines ahead, backlog, silences and dead letters at a glance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import click
@@ -11,8 +12,10 @@ from watcher.bootstrap import clock
 from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
+from watcher.cli.silence import silence_columns, silence_record
 from watcher.cli.table import Column, Style
 from watcher.cli.words import Teller, iso, quote, say_lead
+from watcher.config.pattern import LinearPattern
 from watcher.domain.duration import write_duration
 from watcher.store.history import History
 from watcher.store.history_conversations import DeadlineAhead
@@ -25,15 +28,15 @@ from watcher.store.history_sources import SourceStatus
 @format_option
 @pass_invocation
 def command(invocation: Invocation, count: int, form: Format) -> None:
-    """Show sources, deadlines ahead, backlog and dead letters."""
-    seen = outline(invocation.config_path)
+    """Show sources, deadlines ahead, backlog, silences and dead letters."""
+    seen, now = outline(invocation.config_path), clock.now()
     with open_history(seen) as history:
         if form is Format.TABLE:
-            _write_tables(history, Teller(zone=seen.timezone, now=clock.now()), count)
+            _write_tables(history, Teller(zone=seen.timezone, now=now), count)
         elif form is Format.JSON:
-            write_json(_whole(history, count))
+            write_json(_whole(history, count, now))
         else:
-            write_ndjson(_each(history, count))
+            write_ndjson(_each(history, count, now))
 
 
 def _write_tables(history: History, teller: Teller, count: int) -> None:
@@ -44,6 +47,10 @@ def _write_tables(history: History, teller: Teller, count: int) -> None:
     write_lines([""])
     channels = history.deliveries.channels()
     write_table(channels, _channel_columns(teller), title="Channels", empty="nothing was owed to any channel yet")
+    silences = history.silences.read(LinearPattern, unended_at=teller.now)
+    if silences:
+        write_lines([""])
+        write_table(silences, silence_columns(teller), title="Silences")
     dead = sum(channel.dead for channel in channels)
     if dead:
         write_lines(["", f"{dead} dead {'letter' if dead == 1 else 'letters'}: see `watcher deliveries`"])
@@ -119,16 +126,17 @@ def _channel_style(channel: ChannelStatus) -> Style:
     return Style.BAD if health.is_failing else Style.WARNING if health.troubled_since else Style.GOOD
 
 
-def _whole(history: History, count: int) -> dict[str, Any]:
+def _whole(history: History, count: int, now: datetime) -> dict[str, Any]:
     return {
         "sources": [_source_record(source) for source in history.sources.all()],
         "deadlines": [_deadline_record(ahead) for ahead in history.conversations.deadlines_ahead(limit=count)],
         "channels": [_channel_record(channel) for channel in history.deliveries.channels()],
+        "silences": [silence_record(silence, now) for silence in history.silences.read(LinearPattern, unended_at=now)],
     }
 
 
-def _each(history: History, count: int) -> Iterator[dict[str, Any]]:
-    for kind, records in _whole(history, count).items():
+def _each(history: History, count: int, now: datetime) -> Iterator[dict[str, Any]]:
+    for kind, records in _whole(history, count, now).items():
         yield from ({"kind": kind.removesuffix("s"), **record} for record in records)
 
 

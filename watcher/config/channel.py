@@ -6,18 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.config.finding import near
 from watcher.config.lines import Path as KeyPath
 from watcher.config.model import ChannelConfig, ChannelSettings
 from watcher.config.reading import Reading
 from watcher.config.source import check_name
-from watcher.domain.secret import Secret
+from watcher.domain.nearness import near
 
 TAG = "tag:"
 """what a name begins with that means every channel with a tag"""
 
-UrlCheck = Callable[[str, Secret], str | None]
-"""says why no channel of a name can be made of a URL, without showing it; None where one can"""
+ChannelCheck = Callable[[ChannelConfig], Iterable[tuple[KeyPath, str]]]
+"""yields what is wrong with a channel: the key in its table, and words that show no secret; the remedy after a `; `"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Audience:
         return (*self.names, *(TAG + tag for tag in self.tags))
 
 
-def read_channels(reading: Reading, find_bad_url: UrlCheck) -> dict[str, ChannelConfig]:
+def read_channels(reading: Reading, find_faults: ChannelCheck) -> dict[str, ChannelConfig]:
     """Return the channels that are right; errors of the others are in the reading."""
     channels = {}
     for name, written in reading.tables("channels").items():
@@ -41,11 +40,16 @@ def read_channels(reading: Reading, find_bad_url: UrlCheck) -> dict[str, Channel
         settings = reading.model(ChannelSettings, ("channels", name), written)
         if settings is None:
             continue
-        complaint = find_bad_url(name, settings.url)
-        if complaint:
+        channels[name] = ChannelConfig(
+            name=name,
+            url=settings.url,
+            tags=settings.tags,
+            form=settings.format,
+            signing_keys=settings.signing_keys,
+        )
+        for key, complaint in find_faults(channels[name]):
             wrong, _, right = complaint.partition("; ")
-            reading.refuse(("channels", name, "url"), wrong, right)
-        channels[name] = ChannelConfig(name=name, url=settings.url, tags=settings.tags)
+            reading.refuse(("channels", name, *key), wrong, right)
     return channels
 
 

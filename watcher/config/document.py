@@ -21,9 +21,10 @@ DEPTH_LIMIT = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file's tables. `mode`: the file's permission bits."""
+    """A file's tables, and its text. `mode`: the file's permission bits."""
 
     path: Path
+    text: str
     table: Mapping[str, Any]
     lines: Mapping[KeyPath, int]
     mode: int
@@ -41,7 +42,7 @@ def read_document(path: Path) -> Document:
     table = _parse(path.name, text)
     if _depth(table) > DEPTH_LIMIT:
         _refuse(path.name, None, f"tables and arrays are nested more than {DEPTH_LIMIT} deep", "make it flatter")
-    return Document(path=path, table=table, lines=find_lines(text), mode=mode)
+    return Document(path=path, text=text, table=table, lines=find_lines(text), mode=mode)
 
 
 def write_path(path: KeyPath) -> str:

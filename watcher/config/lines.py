@@ -22,6 +22,14 @@ def find_lines(text: str) -> dict[Path, int]:
     return scanner.lines
 
 
+def find_values(text: str) -> dict[Path, int]:
+    """Return where in a valid TOML text each value begins that is neither an array nor a table."""
+    scanner = _Scanner(text)
+    with suppress(_LostError, RecursionError):
+        scanner.scan()
+    return scanner.values
+
+
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
     """Return the line of a path or of the nearest thing around it, None where nothing around it is known."""
     for length in range(len(path), 0, -1):
@@ -49,6 +57,7 @@ _SHORT = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\":
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.values: dict[Path, int] = {}
         self._text = text
         self._at = 0
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
@@ -105,6 +114,7 @@ class _Scanner:
         elif text.startswith("{", at):
             self._inline_table(path)
         else:
+            self.values[path] = at
             self._scalar()
 
     def _array(self, path: Path) -> None:

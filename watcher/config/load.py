@@ -8,10 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from watcher.config.channel import UrlCheck, find_audience, read_channels, resolve_channels
+from watcher.config.channel import ChannelCheck, find_audience, read_channels, resolve_channels
 from watcher.config.document import read_document
 from watcher.config.finding import ConfigErrors, Finding
-from watcher.config.model import AppriseSettings, Config, Deadlines, GeneralSettings, Retention
+from watcher.config.model import UTC_ZONE, AppriseSettings, Config, Deadlines, GeneralSettings, Retention
 from watcher.config.places import resolve
 from watcher.config.reading import TOP_KEYS, Reading
 from watcher.config.routing import Scope, read_rules, write_rules
@@ -19,6 +19,7 @@ from watcher.config.secrets import SecretShelf
 from watcher.config.source import Apis, read_sources
 from watcher.domain.errors import ConfigError
 from watcher.domain.rule import Rule, operator_rule
+from watcher.domain.template import TemplateCheck
 from watcher.pipeline.settings import Options
 
 ForeignTags = Callable[[Sequence[Path]], Collection[str]]
@@ -36,33 +37,39 @@ def load(
     source_options: Mapping[str, type[Options]],
     source_fields: Mapping[str, Collection[str]],
     foreign_tags: ForeignTags = lambda _: (),
-    find_bad_url: UrlCheck = lambda _name, _url: None,
+    find_faults: ChannelCheck = lambda _channel: (),
+    find_flaws: TemplateCheck = lambda _text, _scope: (),
 ) -> Config:
     """Read a config and try each of its secrets.
 
     `source_options` and `source_fields` are by the API's name: the model of its options, its documented fields.
-    Raises ConfigErrors with everything that is wrong.
+    `find_flaws` checks the templates of rules. Raises ConfigErrors with everything that is wrong.
     """
     document = read_document(path)
     reading = Reading(document=document, secrets=SecretShelf(path.parent, environ))
-    config = _read(reading, Apis(options=source_options, fields=source_fields), foreign_tags, find_bad_url)
+    config = _read(reading, Apis(options=source_options, fields=source_fields), foreign_tags, find_faults, find_flaws)
     if reading.errors or config is None:
         raise ConfigErrors(sorted(reading.errors, key=lambda finding: finding.line or 0))
     return config
 
 
-def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_bad_url: UrlCheck) -> Config | None:
+def _read(
+    reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_faults: ChannelCheck, find_flaws: TemplateCheck
+) -> Config | None:
     """Read every part, so that the errors of all are found; None where one that everything needs is wrong."""
     general = _read_general(reading)
     sources = read_sources(reading, apis)
     deadlines = reading.model(Deadlines, ("deadlines",), reading.table("deadlines"))
-    channels = read_channels(reading, find_bad_url)
+    channels = read_channels(reading, find_faults)
     retention = reading.model(Retention, ("retention",), reading.table("retention"))
     include = _read_include(reading)
     tags = _read_foreign(reading, include, foreign_tags)
     audience = find_audience(_whole(reading, "channels"), tags)
     operator = resolve_channels(reading, audience, ("operator",), general.operator if general else ())
-    rules = _read_all_rules(reading, Scope(sources=_find_fields(reading, apis), audience=audience), operator)
+    zone = general.timezone if general else UTC_ZONE
+    known = _find_fields(reading, apis)
+    scope = Scope(sources=known, audience=audience, zone=zone, find_flaws=find_flaws)
+    rules = _read_all_rules(reading, scope, operator)
     _check_modes(reading)
     if general is None or deadlines is None or retention is None:
         return None
@@ -71,6 +78,7 @@ def _read(reading: Reading, apis: Apis, foreign_tags: ForeignTags, find_bad_url:
         state_dir=_find_state_dir(reading, general),
         timezone=general.timezone,
         operator=operator,
+        storm=general.storm,
         sources=MappingProxyType(sources),
         deadlines=deadlines,
         channels=MappingProxyType(channels),

@@ -14,6 +14,8 @@ from pydantic import Field, StrictFloat, StrictInt, field_validator, model_valid
 from watcher.config.cron import Cron
 from watcher.config.finding import Finding
 from watcher.config.setting import CronSetting, FileSetting, Text, ZoneSetting, bounded
+from watcher.config.timing import TimingSettings
+from watcher.domain.message import Form
 from watcher.domain.rule import Rule
 from watcher.domain.secret import Secret
 from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
@@ -101,29 +103,41 @@ class Deadlines(Options):
 
 
 class ChannelSettings(Options):
-    """One way out: an Apprise URL, which is a secret as a whole, and the tags that rules may name."""
+    """One way out: its URL, which is a secret as a whole, the tags that rules may name, and how it is written to.
+
+    `format`: None for what suits the service best. `signing_keys`: of a webhook, each signs.
+    """
 
     url: SecretSetting
     tags: tuple[Text, ...] = ()
+    format: Form | None = None
+    signing_keys: tuple[SecretSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
-    """One configured way out."""
+    """One configured way out; `form` is its setting `format`."""
 
     name: str
     url: Secret
     tags: tuple[str, ...] = ()
+    form: Form | None = None
+    signing_keys: tuple[Secret, ...] = ()
 
 
-class RuleSettings(Options):
-    """One rule as it is written; see domain.rule for what it means."""
+class RuleSettings(TimingSettings):
+    """One rule as it is written; see domain.rule and domain.timing for what it means.
+
+    `title`, `body`: templates for the words of its messages.
+    """
 
     name: Text
     events: Annotated[tuple[Text, ...], Field(min_length=1)]
     channels: Annotated[tuple[Text, ...], Field(min_length=1)]
     sources: Annotated[tuple[Text, ...], Field(min_length=1)] = ("*",)
     where: Mapping[str, Any] = Field(default_factory=dict)
+    title: str | None = None
+    body: str | None = None
 
 
 class Retention(Options):
@@ -140,19 +154,21 @@ class AppriseSettings(Options):
 
 
 class GeneralSettings(Options):
-    """What stands at the top of the file."""
+    """What stands at the top of the file; `storm`: messages that one poll makes on a channel at most, 0: any number."""
 
     state_dir: str | None = None
     timezone: ZoneSetting = UTC_ZONE
     operator: tuple[Text, ...] = ()
+    storm: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole config.
 
-    `timezone`: how times are shown. `operator`: names of channels, tags resolved. `rules`: in file order, the built-in
-    rule for the operator last. `rules_text`: the rules as canonical JSON, without secrets, for the record.
+    `timezone`: how times are shown. `operator`: names of channels, tags resolved. `storm`: messages that one poll makes
+    on a channel at most. `rules`: in file order, the built-in rule for the operator last. `rules_text`: the rules as
+    canonical JSON, without secrets, for the record.
     `state_dir` is None where the file does not set it. `foreign_tags`: the tags of included Apprise files; the services
     of one are the channel `tag:NAME` of rules.
     """
@@ -161,6 +177,7 @@ class Config:
     state_dir: Path | None
     timezone: ZoneInfo
     operator: tuple[str, ...]
+    storm: int
     sources: Mapping[str, SourceConfig]
     deadlines: Deadlines
     channels: Mapping[str, ChannelConfig]

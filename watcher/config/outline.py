@@ -10,15 +10,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from watcher.config.document import Document, read_document
 from watcher.config.finding import ConfigErrors
 from watcher.config.places import find_config, find_state_dir, resolve
+from watcher.domain.rule import OPERATOR_RULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """Where the state is, and how times are shown."""
+    """Where the state is, how times are shown, and what there is by name, whether it is configured rightly or not.
+
+    `has_tags`: Apprise files are included, whose tags are channels as well.
+    """
 
     path: Path
     state_dir: Path
     timezone: ZoneInfo
+    sources: tuple[str, ...]
+    channels: tuple[str, ...]
+    rules: tuple[str, ...]
+    has_tags: bool
 
 
 def read_outline(path: Path | None, environ: Mapping[str, str]) -> Outline:
@@ -28,6 +36,10 @@ def read_outline(path: Path | None, environ: Mapping[str, str]) -> Outline:
         path=document.path,
         state_dir=find_state_dir(_read_state_dir(document), environ),
         timezone=_read_zone(document),
+        sources=_read_names(document, "sources"),
+        channels=_read_names(document, "channels"),
+        rules=_read_rules(document),
+        has_tags="apprise" in document.table,
     )
 
 
@@ -49,3 +61,15 @@ def _read_zone(document: Document) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         finding = document.find(("timezone",), f"{written!r} is no time zone", "write one like Europe/Berlin")
         raise ConfigErrors([finding]) from error
+
+
+def _read_names(document: Document, section: str) -> tuple[str, ...]:
+    written = document.table.get(section)
+    return tuple(written) if isinstance(written, dict) else ()
+
+
+def _read_rules(document: Document) -> tuple[str, ...]:
+    """Return the names of the rules, the built-in one last."""
+    written = document.table.get("rules")
+    rules = [rule for rule in written if isinstance(rule, dict)] if isinstance(written, list) else []
+    return (*(name for rule in rules if isinstance(name := rule.get("name"), str)), OPERATOR_RULE)

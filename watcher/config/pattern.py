@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import re2
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re2
 
 PATTERN_LIMIT = 1_000
 """characters of a regex"""
@@ -36,6 +39,8 @@ class LinearPattern:
 
 
 def _compile(written: str) -> re2._Regexp:
+    import re2  # noqa: PLC0415 - 2 MB that a config without a regex need not pay
+
     options = re2.Options()
     options.log_errors = False
     try:

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from watcher.config.document import Document
-from watcher.config.finding import Finding, near
+from watcher.config.finding import Finding
 from watcher.config.lines import Path as KeyPath
 from watcher.config.model import GeneralSettings
 from watcher.config.secrets import SecretShelf
 from watcher.config.setting import FOLDER
 from watcher.domain.duration import write_duration
+from watcher.domain.nearness import near
 from watcher.pipeline.settings import SECRETS
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,29 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from watcher.config.channel import Audience, resolve_channels
-from watcher.config.finding import near
 from watcher.config.lines import Path as KeyPath
 from watcher.config.lines import line_of
 from watcher.config.model import RuleSettings
 from watcher.config.pattern import LinearPattern
 from watcher.config.reading import Reading
+from watcher.config.timing import write_timing
+from watcher.config.wording import check_template
 from watcher.domain.event import EventType
 from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
+from watcher.domain.nearness import near
 from watcher.domain.paths import FIELDS, all_paths, has_path
 from watcher.domain.rule import OPERATOR_RULE, Rule, matching
+from watcher.domain.template import Template, TemplateCheck
 
 RULES_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels."""
+    """What rules may speak of: the sources by name with the documented fields of their APIs, and the channels.
+
+    `zone` is the reader's. `find_flaws`: says what is wrong with a template.
+    """
 
     sources: Mapping[str, Collection[str]]
     audience: Audience
+    zone: tzinfo
+    find_flaws: TemplateCheck = lambda _text, _scope: ()
 
 
 def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
@@ -41,6 +50,7 @@ def read_rules(reading: Reading, scope: Scope) -> tuple[Rule, ...]:
             continue
         rule = _read_rule(reading, scope, path, settings)
         _check_rule_name(reading, path, rule.name, rules)
+        check_template(reading, path, rule, scope.sources, scope.find_flaws)
         rules.setdefault(rule.name, rule)
     return tuple(rules.values())
 
@@ -54,6 +64,7 @@ def write_rules(rules: Collection[Rule]) -> str:
             "sources": rule.sources,
             "where": {matcher.path: [_write_term(term) for term in matcher.terms] for matcher in rule.where},
             "channels": rule.channels,
+            **write_timing(rule.timing),
         }
         for rule in rules
     ]
@@ -94,7 +105,9 @@ def _read_rule(reading: Reading, scope: Scope, path: KeyPath, settings: RuleSett
         sources=settings.sources,
         where=tuple(where),
         channels=resolve_channels(reading, scope.audience, (*path, "channels"), settings.channels),
+        timing=settings.timing(scope.zone),
         line=line_of(reading.document.lines, path),
+        template=Template(title=settings.title, body=settings.body),
     )
 
 

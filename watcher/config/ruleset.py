@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from watcher.config.pattern import LinearPattern
+from watcher.config.timing import TimingSettings, read_timing
 from watcher.domain.matcher import parse_matcher
 from watcher.domain.rule import Rule
 
@@ -22,4 +23,5 @@ def _read_rule(written: dict[str, Any]) -> Rule:
         sources=tuple(written["sources"]),
         channels=tuple(written["channels"]),
         where=tuple(parse_matcher(path, terms, LinearPattern) for path, terms in written["where"].items()),
+        timing=read_timing({key: value for key, value in written.items() if key in TimingSettings.model_fields}),
     )

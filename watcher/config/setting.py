@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, StringConstraints, ValidationInfo
 
 from watcher.config.cron import Cron, parse_cron
-from watcher.config.finding import near
 from watcher.config.places import resolve
 from watcher.domain.duration import parse_duration
+from watcher.domain.nearness import near
 
 FOLDER = "folder"
 """the key under which the loader puts the config's folder into pydantic's validation context"""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
-from watcher.config.finding import near
 from watcher.config.model import CommonSettings, SourceConfig
 from watcher.config.reading import Reading, known_keys
+from watcher.domain.nearness import near
 from watcher.pipeline.settings import Options
 
 NAME_LIMIT = 64

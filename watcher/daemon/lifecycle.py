@@ -20,6 +20,7 @@ from watcher.daemon.chronicle import Chronicle
 from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.log import line
+from watcher.daemon.memory import give_back
 from watcher.daemon.reload import changes
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.signals import Inbox, Request, listening
@@ -171,7 +172,13 @@ class Daemon:
             next_deadline=self._next_deadline,
             prune=self._prune,
             owed=self._workers.wake,
+            leave=self._leave,
         )
+
+    def _leave(self) -> None:
+        """Let a thread go that polled; they come in crowds only after a start."""
+        self._database.leave()
+        give_back()
 
     def _poll(self, source: str, check: Callable[[], None]) -> PollReport:
         app = self._app

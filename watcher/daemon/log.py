@@ -32,8 +32,6 @@ def set_up(*, is_verbose: bool, environ: Mapping[str, str] = os.environ) -> None
     root.addHandler(out)
     root.setLevel(logging.WARNING)
     logging.getLogger("watcher").setLevel(logging.DEBUG if is_verbose else logging.INFO)
-    # It warns of each poll that is left out because the one before still runs: that is meant.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class TerminalFormat(logging.Formatter):

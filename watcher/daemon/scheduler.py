@@ -5,17 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-
+from watcher.daemon.agenda import NEVER, Again, Agenda, once
 from watcher.daemon.backoff import held_until, next_poll
+from watcher.daemon.crew import Crew
 from watcher.daemon.flights import AbandonedError, Flights
 from watcher.daemon.log import line
 from watcher.daemon.timetable import Timetable
@@ -29,12 +25,10 @@ MOST_POLLS = 16
 """at once; each is bounded by its time-outs"""
 FIRST_PRUNE = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(days=1)
-NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 _AGAIN = timedelta(seconds=1)
-_EXECUTORS = {"polls": MOST_POLLS, "deadlines": 1, "pulse": 1, "upkeep": 1}
-"""threads that do not wait for each other"""
-_ENTRY: dict[str, Any] = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None, "replace_existing": True}
-_DEADLINES, _PRUNE, _PULSE, _POLL = "deadlines", "prune", "pulse", "poll "
+_LANES = {"polls": MOST_POLLS, "deadlines": 1, "upkeep": 1}
+"""with how many threads each has at most"""
+_DEADLINES, _PRUNE, _POLL = "deadlines", "prune", "poll "
 
 
 class Guard:
@@ -60,7 +54,7 @@ class Duties:
     """What the scheduler has done for it, each step by one call.
 
     `poll` takes a source and what it must call at each step. `told` hears of each poll, None where it failed
-    unexpectedly. `owed` is called whenever there may be something new to send.
+    unexpectedly. `owed` is called whenever there may be something new to send. `leave`: by each thread that ends.
     """
 
     poll: Callable[[str, Callable[[], None]], PollReport]
@@ -69,10 +63,11 @@ class Duties:
     next_deadline: Callable[[], datetime | None]
     prune: Callable[[], object]
     owed: Callable[[], None]
+    leave: Callable[[], object]
 
 
 class Scheduler:
-    """APScheduler with one entry a source, one for the earliest deadline, and one for the daily pruning."""
+    """An agenda with one entry a source, one for the earliest deadline, and one for the daily pruning."""
 
     def __init__(
         self,
@@ -89,21 +84,20 @@ class Scheduler:
         self._timetables: dict[str, Timetable] = {}
         self._crashes: dict[str, int] = {}
         self._arming = threading.Lock()
-        self._pulse_s = monotonic()
-        executors = {name: ThreadPoolExecutor(threads) for name, threads in _EXECUTORS.items()}
-        self._engine = BackgroundScheduler(timezone=UTC, executors=executors)
+        crews = {name: Crew(name, most, lambda: guard.run("leaving", duties.leave)) for name, most in _LANES.items()}
+        self._agenda = Agenda(crews, now=now, monotonic=monotonic)
 
     def start(self) -> None:
         """Begin; what is due is begun at once."""
-        self._engine.start()
-        self._put(_PRUNE, self._prune, "upkeep", self._now() + FIRST_PRUNE, _Every(PRUNE_EVERY))
+        self._put(_PRUNE, self._prune, "upkeep", self._now() + FIRST_PRUNE, lambda now: now + PRUNE_EVERY)
+        self._agenda.start()
         self.arm_deadline()
 
     def watch(self, timetables: Mapping[str, Timetable], records: Mapping[str, SourceRecord]) -> None:
         """Poll these sources from now on; the entry of one whose timetable is the same is left as it is."""
         for name in self._timetables.keys() - timetables.keys():
             del self._timetables[name]
-            self._drop(_POLL + name)
+            self._agenda.drop(_POLL + name)
             self.flights.abandon(name)
         for name, timetable in timetables.items():
             if self._timetables.get(name) != timetable:
@@ -112,13 +106,13 @@ class Scheduler:
 
     def poll_soon(self, source: str) -> None:
         """Poll a source now, or at its next time where a poll of it is under way."""
-        self._move(_POLL + source, self._now())
+        self._agenda.move(_POLL + source, self._now())
 
     def renew(self, source: str, close: Callable[[], None]) -> None:
         """Give up the poll that is under way for a source that was replaced, close that one after it, poll anew."""
         self.flights.abandon(source)
         if not self.flights.when_idle(source, close):
-            self._put(f"close {source}", lambda: self._guard.run(f"closing {source}", close), "upkeep", self._now())
+            self._put(f"close {source}", close, "upkeep", self._now())
         if source in self._timetables:
             self.poll_soon(source)
 
@@ -127,9 +121,9 @@ class Scheduler:
         with self._arming:  # or an older answer could replace a newer one
             at = self._duties.next_deadline()
             if at is None:
-                self._drop(_DEADLINES)
-            else:
-                self._put(_DEADLINES, self._fire, "deadlines", max(at, self._now()))
+                self._agenda.drop(_DEADLINES)
+            elif at != self._agenda.next_at(_DEADLINES):
+                self._put(_DEADLINES, self._fire, "deadlines", at)
 
     def rearm(self, records: Mapping[str, SourceRecord]) -> None:
         """Set every entry anew after the clock on the wall was moved; what is due already is only begun."""
@@ -139,33 +133,33 @@ class Scheduler:
             slot = timetable.slot_after(now)
             if planned is not None and planned > now and slot is not None:
                 held = held_until(now, record.not_before if record else None)
-                self._move(_POLL + name, max(min(planned, slot), held))
-        self._move(_PRUNE, now + FIRST_PRUNE)  # which wakes the scheduler's thread, so that it begins what is due
+                self._agenda.move(_POLL + name, max(min(planned, slot), held))
+        self._agenda.move(_PRUNE, now + FIRST_PRUNE)
+        self._agenda.nudge()
         self.arm_deadline()
 
     def next_poll_at(self, source: str) -> datetime | None:
         """Return when a source is polled next, None where it is not."""
-        entry = self._engine.get_job(_POLL + source)
-        return entry.next_run_time if entry else None
+        return self._agenda.next_at(_POLL + source)
 
     def pulse(self) -> None:
         """Let the scheduler's own thread give a sign of life."""
-        self._put(_PULSE, self._feel, "pulse", self._now())
+        self._agenda.nudge()
 
     def stalled(self, patience: timedelta) -> list[str]:
         """Return what makes no progress: the scheduler itself, or polls."""
-        silent_s = self._monotonic() - self._pulse_s
+        silent_s = self._monotonic() - self._agenda.sign_s
         own = ["scheduler"] if silent_s > patience.total_seconds() else []
         return [*own, *(f"poll of {source}" for source in self.flights.stalled())]
 
     def stop(self) -> None:
         """Begin nothing more, and let polls that are under way end at their next step."""
-        self._engine.pause()
+        self._agenda.stop()
         self.flights.close()
 
     def end(self) -> None:
         """Let the threads go; those that still work are not waited for."""
-        self._engine.shutdown(wait=False)
+        self._agenda.end()
 
     def _enter(self, timetable: Timetable, record: SourceRecord | None) -> None:
         now = self._now()
@@ -173,7 +167,9 @@ class Scheduler:
         if first is not None:
             at = max(first, held_until(now, record.not_before if record else None))
             name = timetable.source
-            self._put(_POLL + name, lambda: self._poll(name), "polls", at, _Slots(timetable))
+            self._put(
+                _POLL + name, lambda: self._poll(name), "polls", at, lambda now: timetable.slot_after(now) or NEVER
+            )
 
     def _poll(self, name: str) -> None:
         """Poll a source, plan its next poll, and see to whatever came of it."""
@@ -184,12 +180,13 @@ class Scheduler:
             with self.flights.open(name, timetable.patience) as flight:
                 report = self._guard.run(f"poll of {name}", lambda: self._duties.poll(name, flight.check))
         except AbandonedError:
-            self._move(_POLL + name, self._now())  # of a source that was replaced; otherwise there is no such entry
+            self._agenda.move(_POLL + name, self._now())  # of a source that was replaced; otherwise there is no entry
             return
         self._plan_next(name, report)
         self._guard.run("telling of a poll", lambda: self._duties.told(name, report))
         self._guard.run("arming deadlines", self.arm_deadline)
-        self._duties.owed()
+        if report is None or report.record.events:
+            self._duties.owed()
 
     def _plan_next(self, name: str, report: PollReport | None) -> None:
         timetable = self._timetables.get(name)
@@ -206,7 +203,7 @@ class Scheduler:
             chance=self._chance(),
         )
         if at is not None:
-            self._move(_POLL + name, at)
+            self._agenda.move(_POLL + name, at)
 
     def _fire(self) -> None:
         self._guard.run("deadlines", self._duties.fire)
@@ -220,52 +217,5 @@ class Scheduler:
     def _prune(self) -> None:
         self._guard.run("pruning", self._duties.prune)
 
-    def _feel(self) -> None:
-        self._pulse_s = self._monotonic()
-
-    def _put(
-        self, name: str, step: Callable[[], object], executor: str, at: datetime, trigger: BaseTrigger | None = None
-    ) -> None:
-        self._engine.add_job(step, trigger or _Once(), id=name, executor=executor, next_run_time=at, **_ENTRY)
-
-    def _move(self, name: str, at: datetime) -> None:
-        with suppress(JobLookupError):  # it was dropped meanwhile
-            self._engine.modify_job(name, next_run_time=at)
-
-    def _drop(self, name: str) -> None:
-        with suppress(JobLookupError):
-            self._engine.remove_job(name)
-
-
-class _Slots(BaseTrigger):  # type: ignore[misc]  # it is published without types
-    """A timetable as APScheduler reads it.
-
-    Times that were missed are skipped here: APScheduler's own interval lists all of them first, which after a jump of
-    the clock by years are millions.
-    """
-
-    def __init__(self, timetable: Timetable) -> None:
-        self._timetable = timetable
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        return self._timetable.slot_after(max(previous_fire_time or now, now)) or NEVER
-
-
-class _Every(BaseTrigger):  # type: ignore[misc]  # it is published without types
-    """Again and again, counted from the last time."""
-
-    def __init__(self, interval: timedelta) -> None:
-        self._interval = interval
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        return max(previous_fire_time or now, now) + self._interval
-
-
-class _Once(BaseTrigger):  # type: ignore[misc]  # it is published without types
-    """No further time.
-
-    The entry stays: removing one that is over, while the scheduler is being shut down, kills its thread (3.11).
-    """
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # noqa: ARG002
-        return NEVER
+    def _put(self, name: str, step: Callable[[], object], lane: str, at: datetime, again: Again = once) -> None:
+        self._agenda.put(name, lambda: self._guard.run(name, step), lane, at, again)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha256
 
-from apscheduler.triggers.cron import CronTrigger
-
 from watcher.config.cron import Cron
 
 FIRST_POLLS_WITHIN = timedelta(seconds=2)
@@ -38,6 +36,8 @@ class Timetable:
         """Return the next time after an instant, None where a cron expression has no further one."""
         if self.cron is None:
             return _next_beat(instant, self.interval, self.interval * self.share)
+        from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - with it comes asyncio, and few need it
+
         trigger = CronTrigger(timezone=self.zone, **self.cron.fields())
         found: datetime | None = trigger.get_next_fire_time(None, instant.astimezone(self.zone) + _TICK)
         return found

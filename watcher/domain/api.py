@@ -31,6 +31,8 @@ class FieldKind(StrEnum):
 class Role(StrEnum):
     """What a field means to the events, whatever the API calls it."""
 
+    __hash__ = str.__hash__  # an enum's own is no C function, and roles are looked up for every row
+
     NAME = "name"
     STATE = "state"
     REGISTRATION = "registration"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_PLAIN = frozenset({str, int, float, bool})
+_NESTED = frozenset({list, dict})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,16 @@ class Change:
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes from one set of fields to another, in the fields' order; a null equals an absence."""
-    changes = []
-    for name, value in after.items():
-        old = before.get(name)
-        # most values are the same text or number: the whole comparison is for the others
-        if old is not value and not (type(old) is type(value) and type(old) in _PLAIN and old == value):
-            changes += [] if _is_same(old, value) else [Change(field=name, before=old, after=value)]
+    known = before.get
+    # most values are the same text or number: the whole comparison is for the others
+    others = [
+        (name, old, value)
+        for name, value in after.items()
+        if (old := known(name)) != value or old.__class__ is not value.__class__ or old.__class__ in _NESTED
+    ]
+    changes = [Change(field=name, before=old, after=new) for name, old, new in others if not _is_same(old, new)]
+    if before.keys() <= after.keys():
+        return tuple(changes)
     left = (name for name in before if name not in after and before[name] is not None)
     return (*changes, *(Change(field=name, before=before[name], after=None) for name in left))
 

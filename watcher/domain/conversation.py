@@ -56,17 +56,17 @@ class Conversation:
 
 def settle(api: Api, reading: Reading, before: Conversation | None) -> Conversation:
     """Return what is known after a reading: a value that says nothing leaves the last known one in place."""
-    fields = dict(reading.fields)
-    for name in reading.unknown:
-        fields[name] = before.fields.get(name) if before else None
+    fields = reading.fields
+    if reading.unknown:
+        fields = {**fields, **{name: before.fields.get(name) if before else None for name in reading.unknown}}
     state, reason = _state(api, fields, before)
-    name_field = api.field_of(Role.NAME)
+    name_field = api.roles.get(Role.NAME)
     title = fields.get(name_field) if name_field else None
     return Conversation(id=reading.id, name=str(title or ""), state=state, reason=reason, fields=fields)
 
 
 def _state(api: Api, fields: Mapping[str, Any], before: Conversation | None) -> tuple[State | None, str | None]:
-    field = api.field_of(Role.STATE)
+    field = api.roles.get(Role.STATE)
     named = api.states.get(str(fields.get(field))) if field else None
     if named is not None:
         return named

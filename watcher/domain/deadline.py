@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from watcher.domain.api import Api, Role
 from watcher.domain.duration import write_duration
@@ -15,6 +15,7 @@ from watcher.domain.snapshot import Presence, Row
 from watcher.domain.state import Registration, State
 
 _LATE_AFTER_INTERVALS = 2
+_NO_LEAD = timedelta(0)
 
 
 class DeadlineState(StrEnum):
@@ -25,8 +26,7 @@ class DeadlineState(StrEnum):
     """fired, or passed in silence: never again for this instant and lead"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
+class Deadline(NamedTuple):
     """One lead of one instant of one conversation.
 
     `kind` is the event that it fires. `lead` is how long before `at` it fires; below zero: how long after
@@ -49,13 +49,13 @@ class Deadline:
         """What makes it the same deadline in another poll."""
         return self.kind, self.at, self.lead
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is to be told now."""
+        return self.state is DeadlineState.ARMED and self.fires_at <= now
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rearmed:
-    """What a poll changes in the deadlines of one conversation."""
-
-    add: tuple[Deadline, ...] = ()
-    drop: tuple[Deadline, ...] = ()
+    def told(self) -> Deadline:
+        """Return it as told."""
+        return self._replace(state=DeadlineState.TOLD)
 
 
 Leads = Mapping[EventType, tuple[timedelta, ...]]
@@ -72,8 +72,10 @@ DEADLINE_ROLES = frozenset({*_ANCHORS.values(), Role.REGISTRATION_CLOSES})
 """the fields whose change moves deadlines"""
 
 
-def rearm(api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: datetime, *, is_silent: bool) -> Rearmed:
-    """Return which deadlines a row, as it now stands, gains and loses.
+def rearm(
+    api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: datetime, *, is_silent: bool
+) -> tuple[Deadline, ...]:
+    """Return the deadlines that a row, as it now stands, has: those of the stored ones that still hold, and new ones.
 
     A lead that has already passed when its instant is learnt is taken as told, but for the nearest one, which fires
     at once; all of them when `is_silent` (a baseline, a list that grew at once, leads that were configured anew).
@@ -82,15 +84,14 @@ def rearm(api: Api, row: Row, stored: Iterable[Deadline], leads: Leads, now: dat
     wanted = _wanted(api, row, leads, now)
     if known:
         wanted += _closing_now(api, row, known.values(), now)
-    drop = tuple(deadline for key, deadline in known.items() if key not in wanted)
-    nearest = _nearest_passed(wanted, now)
-    add = []
-    for kind, at, lead in (key for key in wanted if not known or key not in known):
+    after = [deadline for key, deadline in known.items() if key in wanted]
+    new = [key for key in wanted if key not in known] if known else wanted
+    nearest = _nearest_passed(wanted, now) if new and not is_silent else {}
+    for kind, at, lead in new:
         is_passed = at - lead <= now
         is_told = is_passed and (is_silent or nearest.get((kind, at)) != lead or not _is_useful(kind, at, now))
-        state = DeadlineState.TOLD if is_told else DeadlineState.ARMED
-        add.append(Deadline(kind=kind, at=at, lead=lead, known_at=now, state=state))
-    return Rearmed(add=tuple(add), drop=drop)
+        after.append(Deadline(kind, at, lead, now, DeadlineState.TOLD if is_told else DeadlineState.ARMED))
+    return tuple(after)
 
 
 def fire(api: Api, row: Row, due: Iterable[Deadline], now: datetime, interval: timedelta) -> tuple[Fact, ...]:
@@ -117,12 +118,15 @@ def _wanted(api: Api, row: Row, leads: Leads, now: datetime) -> list[Key]:
         return []
     wanted: list[Key] = []
     for kind, role in _ANCHORS.items():
+        spans = leads.get(kind, ())
+        if not spans and role is not Role.REGISTRATION_CLOSES:
+            continue
         at = instant_of(api, row.conversation, role)
-        if at is not None and at > now:
-            wanted += [(kind, at, lead) for lead in leads.get(kind, ())]
-    closes = instant_of(api, row.conversation, Role.REGISTRATION_CLOSES)
-    if closes is not None and closes > now:
-        wanted.append((EventType.REGISTRATION_CLOSED, closes, timedelta(0)))
+        if at is None or at <= now:
+            continue
+        wanted += [(kind, at, span) for span in spans]
+        if role is Role.REGISTRATION_CLOSES:
+            wanted.append((EventType.REGISTRATION_CLOSED, at, _NO_LEAD))
     since = row.standing.waiting_since
     if since is not None:
         spans = leads.get(EventType.QUESTIONS_WAITING, ())

@@ -33,6 +33,8 @@ class DeliveryState(StrEnum):
     """Where a delivery is: a word for each row of the outbox."""
 
     PENDING = "pending"
+    HELD = "held"
+    """waits by its rule: for a digest, the end of quiet hours, a throttle, or the proof that it is still true"""
     SENDING = "sending"
     DELIVERED = "delivered"
     UNCONFIRMED = "unconfirmed"
@@ -40,13 +42,28 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     """waits for its next attempt"""
     DEAD = "dead"
+    MERGED = "merged"
+    """told in the message of another one"""
+    SILENCED = "silenced"
+    OBSOLETE = "obsolete"
+    """nothing was sent: what it told was over before its time came"""
     UNKNOWN = "unknown"
     """the attempt never came back (killed while sending); it is repeated with the same id"""
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self in {DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED, DeliveryState.DEAD}
+        return self in _FINAL
+
+
+_FINAL = frozenset({
+    DeliveryState.DELIVERED,
+    DeliveryState.UNCONFIRMED,
+    DeliveryState.DEAD,
+    DeliveryState.MERGED,
+    DeliveryState.SILENCED,
+    DeliveryState.OBSOLETE,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from watcher.domain.api import Api, Role
 from watcher.domain.change import diff
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, event_id
-from watcher.domain.events import DERIVATIONS
+from watcher.domain.events import DERIVATIONS, Kind
 from watcher.domain.severity import SEVERITIES
 from watcher.domain.sighting import Fact, Sighting, instant_of, value_of
 from watcher.domain.snapshot import Presence, Row, Standing
@@ -50,7 +50,14 @@ def see(api: Api, before: Row | None, after: Conversation, unwatched: frozenset[
 
 def derive_facts(sighting: Sighting) -> tuple[Fact, ...]:
     """Return everything that a sighting shows, in storing order."""
-    return tuple(fact for derive in DERIVATIONS for fact in derive(sighting))
+    kinds = DERIVATIONS if sighting.is_first else _concerned(sighting)
+    return tuple(fact for kind in kinds for fact in kind.derive(sighting))
+
+
+def _concerned(sighting: Sighting) -> list[Kind]:
+    fields = {change.field for change in sighting.changes}
+    touched = {role for role, field in sighting.api.roles.items() if field in fields}
+    return [kind for kind in DERIVATIONS if not kind.looks_at or not kind.looks_at.isdisjoint(touched)]
 
 
 def to_event(
@@ -87,11 +94,16 @@ def to_source_event(fact: Fact, *, source: str, now: datetime) -> Event:
 
 def advance(sighting: Sighting, now: datetime) -> Standing:
     """Return where a row stands after it was seen in the list."""
-    return Standing(
-        presence=Presence.REMOVED if is_flagged_removed(sighting) else Presence.LISTED,
-        is_closed_told=_is_closed_told(sighting, now),
-        waiting_since=_waiting_since(sighting, now),
-    )
+    is_removed, is_closed = is_flagged_removed(sighting), _is_closed_told(sighting, now)
+    waiting_since = _waiting_since(sighting, now)
+    if not is_removed and waiting_since is None:
+        return _LISTED[is_closed]
+    presence = Presence.REMOVED if is_removed else Presence.LISTED
+    return Standing(presence=presence, is_closed_told=is_closed, waiting_since=waiting_since)
+
+
+_LISTED = {is_closed: Standing(is_closed_told=is_closed) for is_closed in (False, True)}
+"""how most rows stand; made once, since there are many"""
 
 
 def is_flagged_removed(sighting: Sighting) -> bool:

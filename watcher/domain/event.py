@@ -15,6 +15,8 @@ from watcher.domain.conversation import Conversation
 class EventType(StrEnum):
     """Every type of event there is."""
 
+    __hash__ = str.__hash__  # an enum's own is no C function, and types are looked up for every row
+
     CONVERSATION_OPENED = "conversation.opened"
     CONVERSATION_STARTED = "conversation.started"
     CONVERSATION_ENDED = "conversation.ended"

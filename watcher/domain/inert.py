@@ -44,6 +44,8 @@ _BREAKS = tuple(
 _HARMLESS = re.compile(r"(?:[A-Za-zÀ-ÖØ-öø-ÿ0-9 ,;?()'+-]|[.:!&](?= ))*")
 """what nothing of the above concerns, alone or beside each other: most texts, told apart at a glance"""
 
+_ADDRESS = re.compile(r"(?i:https?)://[\w.:\[\]@%~-]+(?:[/?#](?:[A-Za-z0-9/?#=%+.,;:_~!$-]|&(?!#?\w{1,32};))*)?")
+
 _REMOVED = frozenset({"Cf"})
 _BLANKED = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _REPLACED = frozenset({"Cs", "Co"})
@@ -66,16 +68,26 @@ def inert_name(name: str) -> str:
 
 
 def inert_url(url: str) -> str:
-    """Return an http(s) address that ends where it should and holds no mention, empty for anything else."""
+    """Return an http(s) address that ends where it should and holds no mention or entity, empty for anything else."""
     parts = re.fullmatch(r"(?is)(https?://)([^/?#\s]+)([/?#].*|)", url.strip())
     if not parts or len(url) > 2 * TEXT_LENGTH + NAME_LENGTH or re.search(r"[^\w.:\[\]@%~-]", parts[2]):
         return ""
-    return parts[1] + parts[2] + re.sub(r"[^A-Za-z0-9/?#=&%+.,;:_~!$-]", _percent, parts[3])
+    return parts[1] + parts[2] + re.sub(r"[^A-Za-z0-9/?#=&%+.,;:_~!$-]|&(?=#?\w{1,32};)", _percent, parts[3])
+
+
+def is_address(line: str) -> bool:
+    """Whether a line is an address as inert_url makes them, and nothing else; inert breaks those in a text."""
+    return _ADDRESS.fullmatch(line) is not None
 
 
 def shorten(text: str, length: int) -> str:
     """Return text of at most `length` characters; what was cut is an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip(" @＠﹫:#＃/.!&[") + "…"
+    return text if len(text) <= length else beginning(text, length - 1) + "…"
+
+
+def beginning(text: str, length: int) -> str:
+    """Return at most `length` characters of a text, without a sign at the end that whatever follows would complete."""
+    return text[:length].rstrip(" @＠﹫:#＃/.!&[\n")
 
 
 def _broken(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple, overload
 
 from watcher.domain.errors import SourceError
 
@@ -16,35 +17,100 @@ class TornError(SourceError):
         super().__init__(text, remedy=remedy, retry_after=retry_after)
 
 
+class RawRow(NamedTuple):
+    """One row as it arrived: its id, the digest of its bytes, and the bytes (one JSON object)."""
+
+    id: str
+    digest: bytes
+    body: bytes
+
+
+class Digests(Sequence[bytes]):
+    """The digests of a page's rows (16 bytes each), in order, one after another in one text of bytes."""
+
+    SIZE = 16
+
+    def __init__(self, joined: bytes) -> None:
+        self.joined = joined
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> Digests: ...
+    def __getitem__(self, place: int | slice) -> bytes | Digests:
+        if isinstance(place, slice):
+            first, stop, _ = place.indices(len(self))
+            return Digests(self.joined[first * self.SIZE : stop * self.SIZE])
+        start = range(len(self))[place] * self.SIZE
+        return self.joined[start : start + self.SIZE]
+
+    def __len__(self) -> int:
+        return len(self.joined) // self.SIZE
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self.joined[start : start + self.SIZE] for start in range(0, len(self.joined), self.SIZE))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Digests) and self.joined == other.joined
+
+    def __hash__(self) -> int:
+        return hash(self.joined)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOutline:
     """What is remembered of a page, so that the same bytes need no parsing next time.
 
-    `digest` is of the whole body; `ids` and `row_digests` (16 bytes each) are of every row on it, in order;
+    `digest` is of the whole body; `ids` and `row_digests` are of every row on it, in order;
     `total` and `has_more` are what the envelope said, None where it said nothing.
+    `layout` is the source's own note of where on the page its rows lie, which nobody else reads; empty for none.
     """
 
     digest: bytes
-    ids: tuple[str, ...]
-    row_digests: tuple[bytes, ...]
+    ids: Sequence[str]
+    row_digests: Digests
     total: int | None = None
     has_more: bool | None = None
+    layout: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A page of the last complete read; its first `overlap` rows repeat the page before."""
+
+    outline: PageOutline
+    overlap: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of a listing as it arrived.
 
-    `position` counts from 0. `rows` are the raw rows (one JSON object each) in the outline's order, None where the
-    page is, byte for byte, the remembered one. `overlap` leading rows repeat the end of the page before, by design.
-    `note` is a remark for the user about how the API pages, empty on most pages.
+    `position` counts from 0. `fresh` are the rows that the remembered page does not have byte for byte, each id once
+    (the later of two is the fresher); all of them where nothing is remembered. `overlap` leading rows repeat the end
+    of the page before, by design. `note` is a remark for the user about how the API pages, empty on most pages.
     """
 
     position: int
     outline: PageOutline
-    rows: Sequence[bytes] | None
+    fresh: Sequence[RawRow]
     overlap: int = 0
     note: str = ""
+
+
+def find_fresh(outline: PageOutline, bodies: Sequence[bytes], known: PageOutline | None) -> list[RawRow]:
+    """Return the rows of a page that a known one does not have byte for byte; `bodies` are the rows in order."""
+    ids, joined, size = outline.ids, outline.row_digests.joined, Digests.SIZE
+    digests = [joined[start : start + size] for start in range(0, len(joined), size)]
+    if known is None and len(set(ids)) == len(ids):
+        return list(map(RawRow, ids, digests, bodies))
+    before = dict(zip(known.ids, known.row_digests, strict=True)) if known else {}
+    places = dict(zip(ids, range(len(ids)), strict=True))
+    return [
+        RawRow(row_id, digests[place], bodies[place])
+        for row_id, place in places.items()
+        if before.get(row_id) != digests[place]
+    ]
 
 
 def find_page_one_moved(first: Sequence[str], again: Sequence[str]) -> str | None:
@@ -52,7 +118,7 @@ def find_page_one_moved(first: Sequence[str], again: Sequence[str]) -> str | Non
 
     Ids and their order count, not bytes: a counter may change while a list is read, its order may not.
     """
-    if tuple(first) == tuple(again):
+    if first is again or tuple(first) == tuple(again):
         return None
     new, gone = len(set(again) - set(first)), len(set(first) - set(again))
     return f"page 1 changed while the list was read ({new} new, {gone} gone, the order of the rest may differ)"

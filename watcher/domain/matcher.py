@@ -4,6 +4,7 @@ Written as a value, a list (any of them), a comparison (`>= 3`, `< 24h`, `> 2026
 after `!`. A value that begins with one of these signs is written after `=`: `= !important`.
 In a list one plain entry must hold, if there is one, and every entry with `!` must: `["course", "! x"]`.
 A list in the event matches if one of its elements does. Where nothing stands, only an entry with `!` holds.
+At `change.crosses` the values are thresholds: one holds where the change rose past it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from enum import StrEnum
 from math import isfinite, isnan
 from typing import Any, Protocol
 
+from watcher.domain.crossing import CROSSES, Rise, check_threshold, find_rise
 from watcher.domain.duration import parse_duration
 
 TEXT_LIMIT = 65_536
@@ -87,7 +89,7 @@ class Matcher:
 
     def holds(self, seen: Mapping[str, Any]) -> bool:
         """Say whether it holds for an event's data together with its type, source and subject."""
-        found = _find(seen, self.steps)
+        found = _find(seen, self.steps) if self.path != CROSSES else find_rise(seen)
         for term in self.unwanted:
             if not term.holds(found):
                 return False
@@ -98,8 +100,8 @@ class Matcher:
 
     def reason(self, seen: Mapping[str, Any]) -> str:
         """Return why it holds or does not, with the actual value: `change.delta is 1, not >= 3`."""
-        found = _find(seen, self.steps)
-        actual = "has no value" if not found else f"is {' and '.join(show(value) for value in found[:3])}"
+        found = _find(seen, self.steps) if self.path != CROSSES else find_rise(seen)
+        actual = "has no value" if not found else f"is {' and '.join(self._show(value) for value in found[:3])}"
         wished = f" (wanted: {self._wish()})" if self.holds(seen) else f", not {self._wish()}"
         return f"{self.path} {actual}{wished}"
 
@@ -107,6 +109,11 @@ class Matcher:
     def terms(self) -> tuple[Term, ...]:
         """Every term, those with `!` last."""
         return (*self.wanted, *self.unwanted)
+
+    def _show(self, value: Any) -> str:
+        if isinstance(value, Rise):
+            return value.say(_threshold(term) or 0 for term in self.terms)
+        return show(value)
 
     def _wish(self) -> str:
         wanted = " or ".join(show(term.written) for term in self.wanted)
@@ -120,6 +127,9 @@ def parse_matcher(path: str, written: Any, compile_pattern: Callable[[str], Patt
     if not entries:
         raise ValueError("an empty list never holds; name at least one value")
     terms = [_parse_term(path, entry, compile_pattern) for entry in entries]
+    if path == CROSSES:
+        for term in terms:
+            check_threshold(_threshold(term))
     return Matcher(
         path=path,
         steps=tuple(path.split(".")),
@@ -176,6 +186,10 @@ def _plain(entry: Any) -> Scalar:
     raise ValueError("a matcher takes a text, a number, true, false, an instant or a list of these")
 
 
+def _threshold(term: Term) -> int | float | None:
+    return _number(term.operand) if term.relation is Relation.EQUAL else None
+
+
 def _equal_to(path: str, text: str) -> str | datetime | timedelta:
     """Return a text as a lead where one stands, or as an instant to the minute at least: both have many spellings."""
     measure = _span(text) if path == _LEAD else _instant(text) if _CLOCK.match(text) else None
@@ -215,6 +229,9 @@ def _is_equal(value: Any, wanted: Scalar) -> bool:
 
 
 def _same_measure(value: Any, wanted: Scalar) -> bool:
+    if isinstance(value, Rise):
+        threshold = _number(wanted)
+        return threshold is not None and value.crosses(threshold)
     if isinstance(wanted, str):
         number = _number(wanted)
         return number is not None and _number(value) == number

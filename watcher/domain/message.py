@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -26,16 +27,43 @@ class Urgency(StrEnum):
     SUCCESS = "success"
 
 
+class Form(StrEnum):
+    """How a message is written; a service takes one or several of them."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Plain text, ready to be escaped for a service; API text in it is already inert.
 
-    `title` is one line that alone is enough on a phone's lock screen; `body` holds the lines after it.
+    `title` is one line that alone is enough on a phone's lock screen; `body` holds the lines after it. A line that is
+    an address as a whole (see is_address) may be shown as a link: API text never is one.
+    `link`: the page of what it tells of, `footer`: why it came; both empty where there is nothing to say.
+    `events`: what it tells, in order; none in a test message.
+    `conversation`: `SOURCE/ID` where all of it is about one conversation, so that a service can thread it.
     """
 
     title: str
     body: str
+    link: str = ""
+    footer: str = ""
+    events: tuple[Event, ...] = ()
+    conversation: str | None = None
+    severity: Severity = Severity.NOTICE
     urgency: Urgency = Urgency.INFO
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line after the title: body, link, footer."""
+        return tuple(line for line in (*self.body.splitlines(), self.link, self.footer) if line)
+
+    @property
+    def text(self) -> str:
+        """The lines after the title as one text."""
+        return "\n".join(self.lines)
 
 
 def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
@@ -45,16 +73,28 @@ def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: 
     `is_repeat` says that it may have arrived before; the second line tells so.
     """
     reader = Reader(zone=zone, now=now)
-    lines = [
-        context_of(event, reader, is_repeat=is_repeat),
-        *_changes(event, reader),
-        _when(event, reader),
-        inert_url(event.conversation.url or "") if event.conversation else "",
-        _why(event, rule),
-    ]
+    lines = [context_of(event, reader, is_repeat=is_repeat), *_changes(event, reader), _when(event, reader)]
     return Message(
-        title=headline(event, reader), body="\n".join(line for line in lines if line), urgency=urgency_of(event)
+        title=headline(event, reader),
+        body="\n".join(line for line in lines if line),
+        link=inert_url(event.conversation.url or "") if event.conversation else "",
+        footer=_why(event, rule),
+        events=(event,),
+        conversation=conversation_of([event]),
+        severity=event.severity,
+        urgency=urgency_of(event),
     )
+
+
+def conversation_of(events: Iterable[Event]) -> str | None:
+    """Return `SOURCE/ID` of the one conversation that all events are about, None where there is no such one."""
+    about = {f"{event.source}/{event.subject}" if event.conversation else None for event in events}
+    return about.pop() if len(about) == 1 else None
+
+
+def short_id(event: Event) -> str:
+    """Return the start of an event's id that `watcher explain` is given."""
+    return event.id[:EVENT_PREFIX_LENGTH]
 
 
 def urgency_of(event: Event) -> Urgency:
@@ -70,7 +110,7 @@ def _changes(event: Event, reader: Reader) -> list[str]:
     """What each changed field was before, for the event that tells of several."""
     changes = event.details.get("changes") or []
     lines = [
-        f"{inert(str(change.get('field')))}: "
+        f"{inert(str(change.get('field')) + ':')} "
         f"{say_value(change.get('before'), reader)} → {say_value(change.get('after'), reader)}"
         for change in changes[:SHOWN_CHANGES]
     ]
@@ -87,5 +127,5 @@ def _when(event: Event, reader: Reader) -> str:
 
 
 def _why(event: Event, rule: str) -> str:
-    short = event.id[:EVENT_PREFIX_LENGTH]
+    short = short_id(event)
     return f"rule: {inert(rule)} · event {short}… (watcher explain {short})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from watcher.domain.crossing import CROSSES
 from watcher.domain.event import EventType
 
 FIELDS = "conversation.fields."
@@ -41,6 +42,8 @@ def is_about_conversation(event_type: EventType) -> bool:
 _CONVERSATION = {"conversation.id", "conversation.name", "conversation.url", "conversation.state"}
 _BETWEEN = {"between.after", "between.before"}
 _CHANGE = {"change.field", "change.before", "change.after", "change.delta"}
+_RISE = {CROSSES} | _CHANGE
+"""a change of a number that may rise"""
 _DEADLINE = {"deadline.at", "deadline.lead", "deadline.seconds_left", "late"}
 
 _OWN: Mapping[EventType, set[str]] = {
@@ -57,15 +60,15 @@ _OWN: Mapping[EventType, set[str]] = {
     EventType.REGISTRATION_CLOSING: _DEADLINE,
     EventType.REGISTRATION_CLOSED: {"reason"} | _CHANGE | _DEADLINE | _BETWEEN,
     EventType.REGISTRATION_RESCHEDULED: _CHANGE | _BETWEEN,
-    EventType.REGISTRATION_FULL: _CHANGE | _BETWEEN,
-    EventType.REGISTRATION_AVAILABLE: _CHANGE | _BETWEEN,
-    EventType.QUESTIONS_NEW: _CHANGE | _BETWEEN,
+    EventType.REGISTRATION_FULL: _RISE | _BETWEEN,
+    EventType.REGISTRATION_AVAILABLE: _RISE | _BETWEEN,
+    EventType.QUESTIONS_NEW: _RISE | _BETWEEN,
     EventType.QUESTIONS_CLEARED: _CHANGE | _BETWEEN,
     EventType.QUESTIONS_WAITING: {"waiting_since", "late"},
-    EventType.MESSAGES_NEW: _CHANGE | _BETWEEN,
-    EventType.UNREAD_NEW: _CHANGE | _BETWEEN,
-    EventType.FOLLOWUPS_NEW: _CHANGE | _BETWEEN,
-    EventType.OUTSIDERS_JOINED: _CHANGE | _BETWEEN,
+    EventType.MESSAGES_NEW: _RISE | _BETWEEN,
+    EventType.UNREAD_NEW: _RISE | _BETWEEN,
+    EventType.FOLLOWUPS_NEW: _RISE | _BETWEEN,
+    EventType.OUTSIDERS_JOINED: _RISE | _BETWEEN,
     EventType.SOURCE_BASELINE: {"count", "deadlines_ahead"},
     EventType.SOURCE_FAILING: {"error", "since"},
     EventType.SOURCE_RECOVERED: {"error", "since"},

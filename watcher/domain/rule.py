@@ -10,6 +10,8 @@ from typing import Any
 from watcher.domain.event import Event, EventType
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.template import Template
+from watcher.domain.timing import Timing
 
 OPERATOR_RULE = "operator"
 """the name of the built-in rule"""
@@ -32,6 +34,8 @@ class Rule:
 
     `events` and `sources` are globs; for channel.* events the source is the channel.
     `channels`: names, tags already resolved. `line`: where it stands in the config, None for the built-in rule.
+    `timing`: when its messages go out, and whether later rules are tried. `template`: the words of its messages; it and
+    the line decide nothing, and are not on record.
     """
 
     name: str
@@ -39,7 +43,14 @@ class Rule:
     channels: tuple[str, ...]
     sources: tuple[str, ...] = ("*",)
     where: tuple[Matcher, ...] = ()
+    timing: Timing = Timing()
     line: int | None = field(default=None, compare=False)
+    template: Template = field(default=Template(), compare=False)
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether what it tells goes out at once, and is not gathered first."""
+        return self.timing.digest is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +99,18 @@ class Router:
         self._near: dict[tuple[EventType, str], tuple[Rule, ...]] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
-        """Return where an event goes: rules in their order, each channel once, for the first rule that names it."""
+        """Return where an event goes: each channel once, for the first rule that names it.
+
+        Rules are tried in their order, up to one that stops; those that are a fallback only where no other one holds.
+        One that tells at once comes before one that gathers first.
+        """
         near = self._near_rules(event)
         if not near:
             return ()
         seen = sight(event)
-        avoided = _avoided(event)
-        taken: dict[str, str] = {}
-        for rule in near:
-            if _holds(rule.where, seen):
-                taken |= {name: rule.name for name in rule.channels if name not in taken and name != avoided}
-        return tuple(Match(channel=channel, rule=name) for channel, name in taken.items())
+        holding = _up_to_stop(rule for rule in near if _holds(rule.where, seen))
+        taken = _share_out(holding, _avoided(event))
+        return tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
 
     def _near_rules(self, event: Event) -> tuple[Rule, ...]:
         key = (event.type, event.source)
@@ -107,6 +119,30 @@ class Router:
             near = tuple(rule for rule in self._rules if _judge_reach(event.type, event.source, rule) is None)
             self._near[key] = near
         return near
+
+
+def _up_to_stop(holding: Iterable[Rule]) -> list[Rule]:
+    """Return the rules that count, of those that hold for an event: up to one that stops, and fallbacks only alone.
+
+    The built-in rule for the operator always counts, and keeps no fallback away.
+    """
+    rules = list(holding)
+    if any(not rule.timing.is_fallback and rule.name != OPERATOR_RULE for rule in rules):
+        rules = [rule for rule in rules if not rule.timing.is_fallback]
+    stop = next((place for place, rule in enumerate(rules) if rule.timing.stop), len(rules))
+    return [*rules[: stop + 1], *(rule for rule in rules[stop + 1 :] if rule.name == OPERATOR_RULE)]
+
+
+def _share_out(rules: Iterable[Rule], avoided: str | None) -> dict[str, Rule]:
+    taken: dict[str, Rule] = {}
+    for rule in rules:
+        for channel in rule.channels:
+            if channel == avoided:
+                continue
+            before = taken.get(channel)
+            if before is None or (rule.is_immediate and not before.is_immediate):
+                taken[channel] = rule
+    return taken
 
 
 def route(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
@@ -129,15 +165,24 @@ def judge(event: Event, rule: Rule) -> Verdict:
 
 def decide(event: Event, rules: Sequence[Rule]) -> tuple[Decision, ...]:
     """Return what every rule did with an event, in their order: the same as route, with the reasons."""
-    taken: dict[str, str] = {}
+    verdicts = [judge(event, rule) for rule in rules]
+    holding = [rule for rule, verdict in zip(rules, verdicts, strict=True) if verdict.holds]
+    counting = _up_to_stop(holding)
+    taken = _share_out(counting, _avoided(event))
     decisions = []
-    for rule in rules:
-        verdict = judge(event, rule)
-        withheld = _withheld(event, rule, taken) if verdict.holds else {}
-        sends_to = tuple(dict.fromkeys(c for c in rule.channels if c not in withheld)) if verdict.holds else ()
-        taken.update(dict.fromkeys(sends_to, rule.name))
+    for rule, verdict in zip(rules, verdicts, strict=True):
+        why = _left_out(rule, counting) if verdict.holds and rule not in counting else None
+        sends_to = tuple(channel for channel, by in taken.items() if by is rule)
+        withheld = {c: why or _withheld(event, c, taken) for c in rule.channels if verdict.holds and c not in sends_to}
         decisions.append(Decision(rule=rule, verdict=verdict, sends_to=sends_to, withheld=tuple(withheld.items())))
     return tuple(decisions)
+
+
+def _left_out(rule: Rule, counting: Sequence[Rule]) -> str:
+    stopping = next((other for other in counting if other.timing.stop), None)
+    if rule.timing.is_fallback:
+        return "a fallback, and another rule holds"
+    return f"rule {stopping.name!r} stops here" if stopping else "not tried"
 
 
 def sight(event: Event) -> dict[str, Any]:
@@ -179,9 +224,7 @@ def _avoided(event: Event) -> str | None:
     return event.subject if event.type.value.startswith("channel.") else None
 
 
-def _withheld(event: Event, rule: Rule, taken: Mapping[str, str]) -> dict[str, str]:
-    avoided = _avoided(event)
-    reasons = {name: f"already sent by rule {taken[name]!r}" for name in rule.channels if name in taken}
-    if avoided in rule.channels:
-        reasons[avoided] = "the event is about this channel"
-    return reasons
+def _withheld(event: Event, channel: str, taken: Mapping[str, Rule]) -> str:
+    if channel == _avoided(event):
+        return "the event is about this channel"
+    return f"already sent by rule {taken[channel].name!r}"

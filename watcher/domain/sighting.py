@@ -48,8 +48,12 @@ class Sighting:
 
     def change_of(self, role: Role) -> Change | None:
         """Return the change of the field that plays a role, None where it did not change."""
-        name = self.api.field_of(role)
-        return next((change for change in self.changes if change.field == name), None)
+        if self.changes:
+            name = self.api.roles.get(role)
+            for change in self.changes:
+                if change.field == name:
+                    return change
+        return None
 
 
 Derivation = Iterator[Fact]
@@ -57,7 +61,7 @@ Derivation = Iterator[Fact]
 
 def value_of(api: Api, conversation: Conversation | None, role: Role) -> Any:
     """Return the value of the field that plays a role, None where there is none."""
-    name = api.field_of(role)
+    name = api.roles.get(role)
     return None if conversation is None or name is None else conversation.fields.get(name)
 
 
@@ -76,5 +80,7 @@ def _read_instant(written: str) -> datetime | None:
         instant = datetime.fromisoformat(written)
     except ValueError:
         return None
+    if instant.tzinfo is UTC and not instant.microsecond:
+        return instant
     aware = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     return aware.replace(microsecond=aware.microsecond // 1000 * 1000)

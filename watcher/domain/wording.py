@@ -39,7 +39,9 @@ def say_value(value: Any, reader: Reader) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     instant = read_instant(value)
-    return say_date(instant, reader.zone, reader.now) if instant else inert(str(value), length=VALUE_LENGTH)
+    if instant:
+        return say_date(instant, reader.zone, reader.now)
+    return inert(str(value), length=VALUE_LENGTH) or "nothing to see"
 
 
 def count(value: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,10 +10,9 @@ from itertools import islice
 from zlib import crc32
 
 from watcher.domain.absence import Belief, Census, Verdict, judge
-from watcher.domain.deadline import Deadline
 from watcher.domain.errors import SourceError
+from watcher.domain.listing import RawRow
 from watcher.domain.snapshot import Presence, Row
-from watcher.pipeline.compare import ChangedRow
 from watcher.pipeline.ports import Digest, Fate, Look, Source
 from watcher.pipeline.reading import ReadResult
 from watcher.pipeline.sightings import Findings, Taking, known_at, remove, take_row
@@ -48,10 +47,9 @@ def take_absences(taking: Taking, findings: Findings, read: ReadResult, looks: L
     unexplained = _explain(taking, findings, looks, digest) if taking.stance.api.explains_absence else None
     verdict = _judge(taking, read, unexplained)
     for batch in taking.draft.absent_rows():
-        deadlines = taking.draft.deadlines_of([stored.conversation.id for stored in batch])
         for stored in batch:
             if unexplained is None or stored.conversation.id in unexplained:
-                _conclude(taking, findings, stored, verdict, deadlines.get(stored.conversation.id, ()))
+                _conclude(taking, findings, stored, verdict)
     return verdict
 
 
@@ -70,7 +68,7 @@ def _judge(taking: Taking, read: ReadResult, unexplained: frozenset[str] | None)
     return judge(census, guard, record.suspect_since, taking.now, is_accepted=record.is_accepted)
 
 
-def _conclude(taking: Taking, findings: Findings, stored: Row, verdict: Verdict, deadlines: Sequence[Deadline]) -> None:
+def _conclude(taking: Taking, findings: Findings, stored: Row, verdict: Verdict) -> None:
     """Count one more read without a row; remove it when there are enough and the read is believed."""
     standing = stored.standing
     missing = replace(
@@ -82,7 +80,7 @@ def _conclude(taking: Taking, findings: Findings, stored: Row, verdict: Verdict,
     )
     row = replace(stored, standing=missing)
     if _is_gone(taking, row, verdict):
-        remove(taking, findings, row, deadlines)
+        remove(taking, findings, row)
     else:
         taking.draft.put_row(row, is_same_version=True)
 
@@ -124,9 +122,9 @@ def _take_looks(taking: Taking, findings: Findings, rows: Iterable[Row], looks: 
 def _take_look(taking: Taking, findings: Findings, stored: Row, look: Look, digest: Digest) -> None:
     row_id = stored.conversation.id
     if look.fate is Fate.GONE:
-        remove(taking, findings, stored, taking.draft.deadlines_of([row_id]).get(row_id, ()))
+        remove(taking, findings, stored)
     elif look.row is not None:
-        changed = ChangedRow(id=row_id, digest=digest(look.row), body=look.row)
+        changed = RawRow(row_id, digest(look.row), look.row)
         take_row(taking, findings, changed, stored, Presence.HIDDEN)
 
 

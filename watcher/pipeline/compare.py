@@ -2,78 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from watcher.domain.listing import Page, PageOutline
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """A page of the last complete read; its first `overlap` rows repeat the page before."""
-
-    outline: PageOutline
-    overlap: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedRow:
-    """A row whose bytes differ from the stored ones (or that was never stored)."""
-
-    id: str
-    digest: bytes
-    body: bytes
+from watcher.domain.listing import Page, RawRow, Remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDelta:
-    """What a page changes: rows with other bytes, ids that only it has (`came`) or only the remembered one (`left`)."""
+    """What a page changes.
 
-    changed: tuple[ChangedRow, ...] = ()
+    `changed`: rows whose bytes differ from the stored ones, or that were never stored. `came` and `left`: the ids that
+    only the page has, and that only the remembered one had.
+    """
+
+    changed: Sequence[RawRow] = ()
     came: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
 
 
 StoredDigests = Callable[[Collection[str]], Mapping[str, bytes]]
 
+_SAME = PageDelta()
+
 
 def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDigests) -> PageDelta:
     """Return what a page changes against the page at the same position of the last complete read.
 
-    Rows are compared with the same page as it was first; only those that it has not, or otherwise, are looked up in the
-    snapshot, so that an unchanged page costs nothing and a shifted list one look-up a page.
+    A row that the remembered page has otherwise has changed: that page is stored together with its rows. Only rows that
+    it has not are looked up in the snapshot, so that a page whose rows stayed costs nothing and a shifted list one
+    look-up a page.
     """
-    old_ids = remembered.outline.ids[remembered.overlap :] if remembered else ()
-    new_ids = page.outline.ids[page.overlap :]
-    came, left = _moves(old_ids, new_ids)
-    if page.rows is None:
-        return PageDelta(came=came, left=left)
-    differing = _differing(page, remembered)
-    stored = stored_digests(differing.keys())
-    digests = page.outline.row_digests
-    changed = tuple(
-        ChangedRow(id=row_id, digest=digests[place], body=page.rows[place])
-        for row_id, place in differing.items()
-        if stored.get(row_id) != digests[place]
-    )
+    if remembered is not None and page.outline is remembered.outline and page.overlap == remembered.overlap:
+        return _SAME
+    came, left = _moves(page, remembered)
+    stored = stored_digests(_strangers(page, remembered))
+    changed = [row for row in page.fresh if stored.get(row.id) != row.digest] if stored else page.fresh
     return PageDelta(changed=changed, came=came, left=left)
 
 
-def _moves(old_ids: tuple[str, ...], new_ids: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+def _strangers(page: Page, remembered: Remembered | None) -> Sequence[str]:
+    """Return the ids of the fresh rows that the remembered page does not have."""
+    if remembered is None or not page.fresh:
+        return [row.id for row in page.fresh]
+    if page.outline.ids == remembered.outline.ids:
+        return ()
+    known = frozenset(remembered.outline.ids)
+    return [row.id for row in page.fresh if row.id not in known]
+
+
+def _moves(page: Page, remembered: Remembered | None) -> tuple[frozenset[str], frozenset[str]]:
+    new_ids = page.outline.ids[page.overlap :]
+    old_ids = remembered.outline.ids[remembered.overlap :] if remembered else ()
     if old_ids == new_ids:
         return frozenset(), frozenset()
     old, new = frozenset(old_ids), frozenset(new_ids)
     return new - old, old - new
-
-
-def _differing(page: Page, remembered: Remembered | None) -> dict[str, int]:
-    """Return the rows that the remembered page does not have byte for byte, by id, each with its place.
-
-    A row that stands twice on one page counts once: the later one is the fresher.
-    """
-    ids, digests = page.outline.ids, page.outline.row_digests
-    places = dict(zip(ids, range(len(ids)), strict=True))
-    if remembered is None:
-        return places
-    old = dict(zip(remembered.outline.ids, remembered.outline.row_digests, strict=True))
-    return {row_id: place for row_id, place in places.items() if old.get(row_id) != digests[place]}

@@ -21,10 +21,9 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueRow:
-    """A stored row with the deadlines of it that are due; `version` is the store's name for its values."""
+    """A stored row with the deadlines of it that are due."""
 
     row: Row
-    version: int
     deadlines: tuple[Deadline, ...]
 
 

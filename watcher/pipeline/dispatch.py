@@ -22,9 +22,10 @@ Nothing here waits. A worker is a loop:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
+from watcher.domain.bundle import compose_bundle
 from watcher.domain.channel_health import ChannelHealth, after_attempt
 from watcher.domain.delivery import (
     MAX_ATTEMPTS,
@@ -39,11 +40,16 @@ from watcher.domain.delivery import after_attempt as outcome_of
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event
 from watcher.domain.message import Message, compose
+from watcher.domain.template import Occasion, Rendered
+from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Outbox, Owed, Settlement
 from watcher.pipeline.ports import Channel
 
 LEASE = timedelta(minutes=5)
 """longer than any send takes: a service that hangs is left after seconds, a tag may stand for several"""
+
+
+Reword = Callable[[Occasion], Rendered | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,9 @@ class Desk:
 
     `clock` gives aware UTC instants, `jitter` a random number from -1 to 1.
     `route` names the channels, with the rule of each, that an event is owed to.
-    `owner` names this worker, unique to its run. `zone` is the reader's.
+    `owner` names this worker, unique to its run. `zone` is the reader's. `decider` says what goes out now, and together
+    with what; None: everything, at once and alone. `reword` gives a rule's own words for a message, None where it has
+    none.
     `goes_on` says whether the caller comes back at once with what is claimed ahead; what it brings after that was no
     longer so is given back to the outbox.
     """
@@ -63,6 +71,8 @@ class Desk:
     owner: str
     zone: tzinfo
     lease: timedelta = LEASE
+    decider: Decider | None = None
+    reword: Reword = lambda _: None
     goes_on: Callable[[], bool] = lambda: False
 
 
@@ -94,14 +104,14 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
     now = desk.clock()
     if health.is_paused(now):
         return Turn(next_at=health.paused_until)
-    claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner)
+    claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner, desk.decider)
     if claim is None:
         channel.close()
         return Turn(next_at=outbox.next_due(channel.name))
     attempt, outcome = _attempt(channel, claim, desk)
     settlement = _settlement(health, channel.name, attempt, outcome, desk)
     if _may_claim_ahead(channel, attempt, desk):
-        is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease)
+        is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease, desk.decider)
     else:
         is_settled, following = outbox.settle(claim, settlement), None
     next_at = attempt.ended_at if following else _next_at(outbox, channel, settlement.health, attempt)
@@ -141,12 +151,31 @@ def _attempt(channel: Channel, claim: Claim, desk: Desk) -> tuple[Attempt, Outco
     if claim.attempt > MAX_ATTEMPTS:  # each attempt so far killed the process, or the machine died each time
         attempt = interrupted(claim.attempt, started_at)
         return attempt, exhausted(MAX_ATTEMPTS, attempt.error)
-    attempt = _send(channel, claim, _written(claim, started_at, desk.zone), started_at, desk)
+    attempt = _send(channel, claim, _written(claim, started_at, desk), started_at, desk)
     return attempt, outcome_of(attempt, jitter=desk.jitter())
 
 
-def _written(claim: Claim, now: datetime, zone: tzinfo) -> Message:
-    return compose(claim.event, rule=claim.rule, zone=zone, now=now, is_repeat=claim.was_interrupted)
+def _written(claim: Claim, now: datetime, desk: Desk) -> Message:
+    events, is_repeat = (claim.event, *claim.members), claim.was_interrupted
+    if claim.members:
+        message = compose_bundle(events, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat)
+    else:
+        message = compose(claim.event, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat)
+    occasion = Occasion(
+        events=message.events,
+        rule=claim.rule,
+        title=message.title,
+        body=message.body,
+        zone=desk.zone,
+        now=now,
+        is_repeat=is_repeat,
+        count=len(events),
+    )
+    worded = desk.reword(occasion)
+    if worded is None:
+        return message
+    footer = f"{message.footer} · {worded.problem}" if worded.problem else message.footer
+    return replace(message, title=worded.title, body=worded.body, footer=footer)
 
 
 def _send(channel: Channel, claim: Claim, message: Message, started_at: datetime, desk: Desk) -> Attempt:

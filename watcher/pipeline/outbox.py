@@ -9,6 +9,7 @@ from typing import Protocol
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.event import Event
+from watcher.pipeline.arranging import Decider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Claim:
     `attempt` is this attempt's number, counted from 1 and when it was claimed: one that never came back counts too,
     so that a delivery which kills the process is not tried for ever.
     `state` is the one before the claim. `was_interrupted`: an earlier attempt never came back, so it may have arrived.
+    `members`: the events beside its own that its message tells.
     """
 
     delivery_id: str
@@ -30,6 +32,7 @@ class Claim:
     state: DeliveryState
     owner: str
     lease_until: datetime
+    members: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +60,14 @@ class Outbox(Protocol):
     a lease, which becomes claimable when the lease has run out, under the same delivery id, `was_interrupted`.
     """
 
-    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+    def claim_due(
+        self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
+    ) -> Claim | None:
         """Claim the delivery of a channel that has been due the longest, None where none is.
 
         Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out.
         `owner` names the claiming worker and must be unique to its run. The row is taken by a conditional UPDATE.
+        `decider` decides before, in the same transaction, over what is due: only what it lets go is claimed.
         """
         ...
 
@@ -70,7 +76,12 @@ class Outbox(Protocol):
         ...
 
     def settle_and_claim(
-        self, claim: Claim, settlement: Settlement, now: datetime, lease: timedelta
+        self,
+        claim: Claim,
+        settlement: Settlement,
+        now: datetime,
+        lease: timedelta,
+        decider: Decider | None = None,
     ) -> tuple[bool, Claim | None]:
         """Settle, and claim what is due next for the same channel and owner, as one transaction.
 

@@ -17,7 +17,7 @@ from watcher.domain.message import Message
 class Digest(Protocol):
     """A seeded digest of 16 bytes; equal digests prove equal bytes, unequal ones prove nothing."""
 
-    def __call__(self, body: bytes, /) -> bytes:
+    def __call__(self, body: bytes | memoryview, /) -> bytes:
         """Return the digest of some bytes."""
         ...
 

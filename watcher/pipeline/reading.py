@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import TornError, find_bad_total
-from watcher.pipeline.compare import Remembered, compare
+from watcher.domain.listing import Remembered, TornError, find_bad_total
+from watcher.pipeline.compare import compare
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import Draft, PollOutcome, Tally
 
@@ -96,7 +96,7 @@ def _take_pages(source: Source, draft: Draft, progress: _Progress) -> SourceErro
             remembered = draft.remembered(page.position)
             delta = compare(page, remembered, draft.stored_digests)
             draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
-            _count(progress, page.overlap, len(page.outline.ids), page.outline.total, page.note)
+            _count(progress, page.overlap, len(page.outline.row_digests), page.outline.total, page.note)
     except SourceError as error:
         return error
     return None

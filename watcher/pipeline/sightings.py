@@ -12,9 +12,9 @@ from watcher.domain.deadline import DEADLINE_ROLES, Deadline, DeadlineState, rea
 from watcher.domain.derive import Stance, advance, derive_facts, is_flagged_removed, see, to_event
 from watcher.domain.event import Between, EventType
 from watcher.domain.link import make_link
+from watcher.domain.listing import RawRow
 from watcher.domain.sighting import Fact, Sighting
 from watcher.domain.snapshot import Presence, Row, Standing
-from watcher.pipeline.compare import ChangedRow
 from watcher.pipeline.plan import Plan
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import Draft, SourceRecord
@@ -71,7 +71,7 @@ def take_changed_rows(taking: Taking, findings: Findings) -> None:
 def take_row(
     taking: Taking,
     findings: Findings,
-    changed: ChangedRow,
+    changed: RawRow,
     stored: Row | None,
     presence: Presence = Presence.LISTED,
 ) -> None:
@@ -97,40 +97,26 @@ def take_row(
     if stored is None and len(findings.sample) < SAMPLE_SIZE:
         findings.sample.append(after.name or after.id)
     row = Row(conversation=after, rev=rev, digest=changed.digest, standing=standing)
-    taking.draft.put_row(row, is_same_version=is_same)
-    _tell(taking, findings, row, _facts(taking, _without_zone(taking, sighting), standing), stored)
-    if stored is None:
-        arm(taking, findings, row, (), is_silent=taking.is_reread or taking.is_silent_first)
-    elif _moves_deadlines(sighting, standing):
-        deadlines = taking.draft.deadlines_of([row.conversation.id]).get(row.conversation.id, ())
-        arm(taking, findings, row, deadlines, is_silent=taking.is_reread)
+    deadlines = _deadlines_after(taking, findings, row, sighting)
+    facts = _facts(taking, _without_zone(taking, sighting), standing)
+    taking.draft.put_row(row, is_same_version=is_same, deadlines=deadlines, is_shown=bool(facts))
+    _tell(taking, findings, row, facts, stored)
 
 
 def take_returned_rows(taking: Taking, findings: Findings) -> None:
     """Put rows that are back, byte for byte as they were, into the list again; only a removed one is news."""
     for batch in taking.draft.returned_rows():
-        deadlines = taking.draft.deadlines_of([stored.conversation.id for stored in batch])
         for stored in batch:
-            _take_back(taking, findings, stored, deadlines.get(stored.conversation.id, ()))
+            _take_back(taking, findings, stored)
 
 
-def arm(taking: Taking, findings: Findings, row: Row, deadlines: Sequence[Deadline], *, is_silent: bool) -> None:
-    """Store what the deadlines of a row become."""
-    leads = taking.plan.leads
-    rearmed = rearm(taking.stance.api, row, deadlines, leads, taking.now, is_silent=is_silent)
-    if rearmed.add or rearmed.drop:
-        taking.draft.put_deadlines(row.conversation.id, rearmed)
-        findings.deadlines_ahead += sum(deadline.state is DeadlineState.ARMED for deadline in rearmed.add)
-
-
-def remove(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[Deadline]) -> None:
+def remove(taking: Taking, findings: Findings, stored: Row) -> None:
     """Conclude that a row is gone: say so, and disarm its deadlines."""
     standing = replace(stored.standing, presence=Presence.REMOVED)
     row = replace(stored, rev=stored.rev + 1, standing=standing)
     findings.changed += 1
-    taking.draft.put_row(row, is_same_version=True)
+    taking.draft.put_row(row, is_same_version=True, deadlines=())
     _tell(taking, findings, row, (Fact(type=EventType.CONVERSATION_REMOVED),), stored)
-    arm(taking, findings, row, deadlines, is_silent=True)
 
 
 def between(taking: Taking, stored: Row | None, event_type: EventType) -> Between | None:
@@ -151,24 +137,48 @@ def known_at(taking: Taking, stored: Row) -> datetime | None:
     return at
 
 
-def _take_back(taking: Taking, findings: Findings, stored: Row, deadlines: Sequence[Deadline]) -> None:
+def _take_back(taking: Taking, findings: Findings, stored: Row) -> None:
     sighting = see(taking.stance.api, stored, stored.conversation, taking.stance.unwatched)
     if is_flagged_removed(sighting):
         return
     was_removed = stored.standing.presence is Presence.REMOVED
     standing = _place(taking, advance(sighting, taking.now), Presence.LISTED)
     row = replace(stored, rev=stored.rev + was_removed, standing=standing)
-    taking.draft.put_row(row, is_same_version=True)
-    if was_removed:
-        findings.changed += 1
-        _tell(taking, findings, row, derive_facts(sighting), stored)
-        arm(taking, findings, row, deadlines, is_silent=False)
+    if not was_removed:
+        taking.draft.put_row(row, is_same_version=True)
+        return
+    findings.changed += 1
+    deadlines = _arm(taking, findings, row, (), is_silent=False)  # a removed row has none
+    taking.draft.put_row(row, is_same_version=True, deadlines=deadlines)
+    _tell(taking, findings, row, derive_facts(sighting), stored)
 
 
-def _moves_deadlines(sighting: Sighting, standing: Standing) -> bool:
+def _deadlines_after(taking: Taking, findings: Findings, row: Row, sighting: Sighting) -> tuple[Deadline, ...] | None:
+    """Return all deadlines of a row that was seen, None where they stay as they are."""
+    if sighting.is_first:
+        return _arm(taking, findings, row, (), is_silent=taking.is_reread or taking.is_silent_first)
+    if not _moves_deadlines(taking, sighting, row.standing):
+        return None
+    row_id = row.conversation.id
+    stored = taking.draft.deadlines_of([row_id]).get(row_id, ())
+    return _arm(taking, findings, row, stored, is_silent=taking.is_reread)
+
+
+def _arm(
+    taking: Taking, findings: Findings, row: Row, stored: Sequence[Deadline], *, is_silent: bool
+) -> tuple[Deadline, ...]:
+    after = rearm(taking.stance.api, row, stored, taking.plan.leads, taking.now, is_silent=is_silent)
+    findings.deadlines_ahead += sum(deadline.state is DeadlineState.ARMED for deadline in after)
+    findings.deadlines_ahead -= sum(deadline.state is DeadlineState.ARMED for deadline in stored)
+    return after
+
+
+def _moves_deadlines(taking: Taking, sighting: Sighting, standing: Standing) -> bool:
     """Whether anything changed that deadlines hang on; most rows change in something else."""
     before = sighting.standing
-    if (before.presence, before.waiting_since) != (standing.presence, standing.waiting_since):
+    if before.presence is not standing.presence:
+        return True
+    if before.waiting_since != standing.waiting_since and taking.plan.leads.get(EventType.QUESTIONS_WAITING):
         return True
     return any(sighting.change_of(role) is not None for role in DEADLINE_ROLES)
 

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from watcher.domain.conversation import Drift
-from watcher.domain.deadline import Deadline, Rearmed
+from watcher.domain.deadline import Deadline
 from watcher.domain.health import Health
-from watcher.domain.listing import PageOutline
+from watcher.domain.listing import PageOutline, RawRow, Remembered
 from watcher.domain.snapshot import Row
-from watcher.pipeline.compare import ChangedRow, PageDelta, Remembered
+from watcher.pipeline.compare import PageDelta
 from watcher.pipeline.outbox import Owed
 
 
@@ -93,6 +93,10 @@ class Tally:
     newly_absent: int
 
 
+Decide = Callable[[Row, Sequence[Deadline]], Sequence[Deadline]]
+"""what the deadlines of a row, given with it, become"""
+
+
 class Draft(Protocol):
     """One poll's work in temporary tables: invisible, and gone without a trace, until it is committed.
 
@@ -127,7 +131,7 @@ class Draft(Protocol):
         """Count what was taken in since start_read; once, when no more pages come."""
         ...
 
-    def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:
+    def changed_rows(self) -> Iterator[Sequence[tuple[RawRow, Row | None]]]:
         """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
         ...
 
@@ -151,12 +155,13 @@ class Draft(Protocol):
         """Remember the bytes of a row whose values are the same."""
         ...
 
-    def put_row(self, row: Row, *, is_same_version: bool) -> None:
-        """Store a row; `is_same_version`: its values are those that are stored already."""
-        ...
+    def put_row(
+        self, row: Row, *, is_same_version: bool, deadlines: Sequence[Deadline] | None = None, is_shown: bool = False
+    ) -> None:
+        """Store a row with all its deadlines, None where these stay as they are.
 
-    def put_deadlines(self, conversation_id: str, rearmed: Rearmed) -> None:
-        """Store what a conversation gains and loses in deadlines."""
+        `is_same_version`: its values are those that are stored already. `is_shown`: an event is about to show them.
+        """
         ...
 
     def put_owed(self, owed: Owed) -> None:
@@ -186,7 +191,7 @@ class SnapshotStore(Protocol):
         """Give the draft of one poll."""
         ...
 
-    def rearm(self, record: SourceRecord, leads: str, decide: Callable[[Row, Sequence[Deadline]], Rearmed]) -> None:
+    def rearm(self, record: SourceRecord, leads: str, decide: Decide) -> None:
         """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
         ...
 

@@ -15,6 +15,7 @@ _RFC_1123 = re.compile(r"([A-Za-z]{3,9},? )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2
 _NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,9})?", re.ASCII)
 _NAMED_UTC = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
 _LAST_SECOND = time(23, 59, 59)
+_CANONICAL_LENGTH = len("2026-01-01T00:00:00Z")
 
 
 def read_instant(written: object, zone: tzinfo, *, end_of_day: bool) -> str | None:
@@ -24,7 +25,7 @@ def read_instant(written: object, zone: tzinfo, *, end_of_day: bool) -> str | No
     Raises ValueError for what is no date between 1970 and 9999.
     """
     if isinstance(written, str):
-        if _is_canonical(written):
+        if is_canonical(written):
             return written
         written = written.strip()
     if written is None or written == "":
@@ -44,10 +45,12 @@ def write_instant(at: datetime) -> str:
     return utc.replace(tzinfo=None).isoformat() + "Z"
 
 
-def _is_canonical(written: str) -> bool:
-    """Whether a text is in the snapshot's form already, as most are: it then need not be taken apart."""
-    marks = written[4:5] + written[7:8] + written[10:11] + written[13:14] + written[16:17] + written[19:]
-    if marks != "--T::Z":
+def is_canonical(written: str) -> bool:
+    """Whether a text is in the snapshot's form already, as most are: it then need not be taken apart.
+
+    Raises ValueError for one that looks like it and names no instant.
+    """
+    if written[4::3] != "--T::Z" or len(written) != _CANONICAL_LENGTH:
         return False
     return datetime.fromisoformat(written).year >= _FIRST_YEAR
 

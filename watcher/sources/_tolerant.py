@@ -14,6 +14,7 @@ import msgspec
 from watcher.domain.api import Api, Field, FieldKind
 from watcher.domain.conversation import Drift, Reading
 from watcher.sources._dates import read_instant
+from watcher.sources._plain import PlainReader
 
 _YES = frozenset({"true", "1", "yes", "y", "t", "on"})
 _NO = frozenset({"false", "0", "no", "n", "f", "off"})
@@ -43,10 +44,15 @@ class TolerantReader:
     def __init__(self, api: Api, zone: tzinfo, twins: Mapping[str, str] | None = None) -> None:
         self._api, self._twins = api, twins or {}
         self._names = frozenset(api.fields)
+        self._plain = None if twins else PlainReader(api)
         self._readers = tuple((name, _reader(field, zone)) for name, field in api.fields.items())
 
     def read(self, row: bytes) -> Reading:
         """Return a raw row as typed fields; never raises, whatever the row is."""
+        plain = self._plain.read(row) if self._plain else None
+        return plain or self._read_each(row)
+
+    def _read_each(self, row: bytes) -> Reading:
         raw = _members(row)
         if raw is None:
             drift = Drift(field=_WHOLE_ROW, sample=_sample(row[:_LONGEST_SAMPLE].decode("utf-8", errors="replace")))

@@ -22,7 +22,7 @@ from watcher.sources._concealment import Concealment
 from watcher.sources._csv import split_csv
 from watcher.sources._http import Http
 from watcher.sources._jwt import GivenToken, SignedToken, sign
-from watcher.sources._page import TOTAL_KEYS, Cut, Envelope, Sheet, as_utf8, cut_page, split_json
+from watcher.sources._page import TOTAL_KEYS, Cut, Envelope, Sheet, as_utf8, cut_page, is_utf8, split_json
 from watcher.sources._reading import IGNORED, Paging, Walk, read_by_number, read_by_start, recognise_paging
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources._url import UrlOptions, canonical
@@ -156,13 +156,13 @@ class OnqSource:
 
     def read(self, memory: PageMemory) -> Iterator[Page]:
         """Yield the pages of the list; see `Source.read`."""
-        walk = Walk(self._fetch, memory, self._common.page_limit)
-        first = walk.ask(1)
-        yield walk.page(first)
-        if self._is_last(first):
-            return
-        yield from self._rest(walk, first)
-        walk.check_page_one()
+        with Walk(self._fetch, memory, self._common.page_limit, self._common.monotonic) as walk:
+            first = walk.ask(1)
+            yield walk.page(first)
+            if self._is_last(first):
+                return
+            yield from self._rest(walk, first)
+            walk.check_page_one()
 
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row as typed fields."""
@@ -181,18 +181,18 @@ class OnqSource:
             yield from self._by_start(walk, first, 1)
             return
         second = walk.ask(2)
-        if not second.ids:
+        if not second.size:
             return
         means = recognise_paging(first, second)
         self._accept(means)
         if means is None:
-            yield walk.page(second, overlap=len(second.ids), note=IGNORED)
+            yield walk.page(second, overlap=second.size, note=IGNORED)
         elif means is Paging.PAGE:
             yield walk.page(second)
             yield from read_by_number(walk, second, 2, self._options.page_size)
         else:
-            overlap = len(first.ids) - 1
-            if len(second.ids) > overlap:
+            overlap = first.size - 1
+            if second.size > overlap:
                 yield walk.page(second, overlap=overlap)
                 yield from self._by_start(walk, second, 2)
 
@@ -216,14 +216,15 @@ class OnqSource:
             self._paging = means
 
     def _is_last(self, cut: Cut) -> bool:
-        return len(cut.ids) < self._options.page_size
+        return cut.size < self._options.page_size
 
     def _fetch(self, page: int, known: PageOutline | None) -> Cut:
         query = {"size": str(self._options.page_size), "page": str(page)}
         if self._options.format == "csv":
             query["csv"] = "true"
         answer = self._ask(query)
-        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known)
+        is_verbatim = self._options.format == "json" and is_utf8(answer.headers.get("content-type", ""))
+        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known, is_verbatim=is_verbatim)
 
     def _split(self, answer: Answer) -> Sheet:
         body = as_utf8(answer.body, answer.headers.get("content-type", ""))

@@ -19,7 +19,7 @@ from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Fate, Look, PageMemory
 from watcher.sources._answer import Answer
 from watcher.sources._http import Http
-from watcher.sources._page import Cut, Envelope, Sheet, as_utf8, cut_page, row_id, split_json
+from watcher.sources._page import Cut, Envelope, Sheet, as_utf8, cut_page, is_utf8, row_id, split_json
 from watcher.sources._reading import Walk, read_by_start
 from watcher.sources._session import BearerAuth, OsnAuth, Session
 from watcher.sources._tolerant import TolerantReader
@@ -156,11 +156,11 @@ class OsnSource:
     def read(self, memory: PageMemory) -> Iterator[Page]:
         """Yield the pages of the list; see `Source.read`."""
         self._session.begin_read()
-        walk = Walk(self._fetch, memory, self._common.page_limit)
-        first = walk.ask(0)
-        yield walk.page(first)
-        yield from read_by_start(walk, first, 0, _is_last)
-        walk.check_page_one()
+        with Walk(self._fetch, memory, self._common.page_limit, self._common.monotonic) as walk:
+            first = walk.ask(0)
+            yield walk.page(first)
+            yield from read_by_start(walk, first, 0, _is_last)
+            walk.check_page_one()
 
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row as typed fields."""
@@ -197,7 +197,8 @@ class OsnSource:
         answer = self._session.get(_PATH, query)
         if answer.status != _OK:
             raise self._http.refuse(_PATH, answer)
-        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known)
+        is_verbatim = is_utf8(answer.headers.get("content-type", ""))
+        return cut_page(answer.body, lambda _body: self._split(answer), self._digest, known, is_verbatim=is_verbatim)
 
     def _split(self, answer: Answer) -> Sheet:
         return split_json(as_utf8(answer.body, answer.headers.get("content-type", "")), self._envelope)

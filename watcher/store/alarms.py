@@ -6,28 +6,20 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 
-from watcher.domain.deadline import Deadline
 from watcher.domain.snapshot import Row
 from watcher.pipeline.deadlines import DueRow, DueSource, Fired
 from watcher.store.database import Database
-from watcher.store.deadlines import deadline_of, mark_told, next_deadline
+from watcher.store.deadlines import mark_told, next_deadline, unpack_deadlines
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import standing_of, to_ms, unpack
+from watcher.store.versions import keep_version
 
-_SOURCES = """SELECT DISTINCT s.key, s.name, s.epoch, s.interval_ms FROM deadlines d
-    JOIN sources s ON s.key = d.source WHERE d.state = 'armed' AND d.fires_at_ms <= ?
-    AND s.name IN (SELECT value FROM json_each(?))"""
-_ROWS = """SELECT d.conversation, d.kind, d.at_ms, d.lead_ms, d.known_at_ms AS learnt_at_ms, d.state, r.id, r.digest,
-        r.rev, r.presence, r.absent_reads, r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms,
-        r.version, v.doc, s.link
-    FROM deadlines d JOIN rows r ON r.source = d.source AND r.id = d.conversation
-    JOIN versions v ON v.key = r.version JOIN sources s ON s.key = d.source
-    WHERE d.source = ? AND d.state = 'armed' AND d.fires_at_ms <= ?
-        AND d.conversation IN (SELECT DISTINCT conversation FROM deadlines
-            WHERE source = ? AND state = 'armed' AND fires_at_ms <= ? ORDER BY fires_at_ms LIMIT ?)
-    ORDER BY d.conversation"""
+_SOURCES = """SELECT s.key, s.name, s.epoch, s.interval_ms FROM sources s
+    WHERE s.name IN (SELECT value FROM json_each(?))
+    AND EXISTS (SELECT 1 FROM rows r WHERE r.source = s.key AND r.fires_at_ms <= ?)"""
+_ROWS = """SELECT r.*, s.link FROM rows r JOIN sources s ON s.key = r.source
+    WHERE r.source = ? AND r.fires_at_ms <= ? ORDER BY r.fires_at_ms LIMIT ?"""
 
 
 class SqliteAlarms:
@@ -38,7 +30,7 @@ class SqliteAlarms:
 
     def due_sources(self, names: Collection[str], now: datetime) -> Sequence[DueSource]:
         """Return those of some sources that have due deadlines."""
-        rows = self._database.connection().execute(_SOURCES, (to_ms(now), json.dumps(list(names))))
+        rows = self._database.connection().execute(_SOURCES, (json.dumps(list(names)), to_ms(now)))
         return [
             DueSource(
                 name=row["name"],
@@ -51,9 +43,8 @@ class SqliteAlarms:
 
     def due_rows(self, source: DueSource, now: datetime, limit: int) -> Sequence[DueRow]:
         """Return rows with due deadlines, those due the longest first."""
-        at = to_ms(now)
-        rows = self._database.connection().execute(_ROWS, (source.key, at, source.key, at, limit)).fetchall()
-        return [_due_row(list(group)) for _conversation, group in groupby(rows, key=lambda row: row["conversation"])]
+        rows = self._database.connection().execute(_ROWS, (source.key, to_ms(now), limit)).fetchall()
+        return [_due_row(row, now) for row in rows]
 
     def settle(self, source: DueSource, fired: Sequence[Fired], ruleset: str) -> int:
         """Store events and deliveries and mark the deadlines as told, in one transaction; return the new events."""
@@ -61,8 +52,10 @@ class SqliteAlarms:
         with self._database.write() as connection:
             key = remember_ruleset(connection, ruleset)
             for each in fired:
-                told += sum(insert_owed(connection, owed, each.due.version, key) for owed in each.owed)
-                mark_told(connection, source.key, each.due.row.conversation.id, each.due.deadlines)
+                conversation = each.due.row.conversation.id
+                for owed in each.owed:
+                    told += insert_owed(connection, owed, keep_version(connection, source.key, conversation), key)
+                mark_told(connection, source.key, conversation, each.due.deadlines)
             closed = [each.due.row.conversation.id for each in fired if each.has_closed]
             connection.execute(
                 "UPDATE rows SET is_closed_told = 1 WHERE source = ? AND id IN (SELECT value FROM json_each(?))",
@@ -75,9 +68,8 @@ class SqliteAlarms:
         return next_deadline(self._database.connection(), names)
 
 
-def _due_row(rows: list[sqlite3.Row]) -> DueRow:
-    first = rows[0]
-    conversation = unpack(first["id"], first["doc"], first["link"])
-    row = Row(conversation=conversation, rev=first["rev"], digest=first["digest"], standing=standing_of(first))
-    deadlines: tuple[Deadline, ...] = tuple(deadline_of(each, each["learnt_at_ms"]) for each in rows)
-    return DueRow(row=row, version=first["version"], deadlines=deadlines)
+def _due_row(stored: sqlite3.Row, now: datetime) -> DueRow:
+    conversation = unpack(stored["id"], stored["doc"], stored["link"])
+    row = Row(conversation=conversation, rev=stored["rev"], digest=stored["digest"], standing=standing_of(stored))
+    due = tuple(deadline for deadline in unpack_deadlines(stored["deadlines"]) if deadline.is_due(now))
+    return DueRow(row=row, deadlines=due)

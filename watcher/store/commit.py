@@ -1,34 +1,39 @@
-"""The commit of a poll: from the draft's TEMP tables into the database, whole tables at a time."""
+"""The commit of a poll: from the draft's piles into the database, chunk by chunk in one transaction."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from watcher.domain.conversation import Drift
 from watcher.pipeline.snapshots import PollRecord, SourceRecord
+from watcher.store.chunks import Entry, Kind, Pile
 from watcher.store.events import remember_ruleset
 from watcher.store.rows import to_ms
 from watcher.store.sources import forget_list, store_poll, store_source
+from watcher.store.versions import keep_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """Everything that one poll stores: the source before and after, its record, and the draft's tables."""
+    """Everything that one poll stores: the source before and after, its record, and the draft's piles."""
 
     before: SourceRecord
     after: SourceRecord
     poll: PollRecord
     drifts: tuple[Drift, ...]
     ruleset: str
+    piles: Mapping[Kind, Pile]
 
     def run(self, connection: sqlite3.Connection) -> int:
-        """Move the tables inside the caller's transaction; return how many events were new."""
+        """Move the piles inside the caller's transaction; return how many events were new."""
         if self.before.is_renewed:
             forget_list(connection, self.before)
-        self._move_rows(connection)
-        told = self._move_events(connection)
-        self._move_deadlines(connection)
+        self._store_rows(connection)
+        told = self._store_events(connection)
         self._store_drifts(connection)
         store_source(connection, self.after)
         if self.before.is_accepted and not self.after.is_accepted:
@@ -36,28 +41,47 @@ class Commit:
         store_poll(connection, self.after, replace(self.poll, events=told))
         return told
 
-    def _move_rows(self, connection: sqlite3.Connection) -> None:
-        """Store rows and their versions; a version that no event shows is overwritten, one that is shown is kept."""
-        base = connection.execute("SELECT coalesce(max(key), 0) FROM versions").fetchone()[0]
-        values = {"source": self.after.key, "base": base}
-        for statement in (_OVERWRITE_VERSIONS, _INSERT_VERSIONS, _UPSERT_ROWS, _UPDATE_DIGESTS):
-            connection.execute(statement, values)
+    def _store_rows(self, connection: sqlite3.Connection) -> None:
+        """Store rows, and of those that an event shows a version beside."""
+        source, last = self.after.key, connection.execute("SELECT coalesce(max(key), 0) FROM versions").fetchone()[0]
+        for _, entries in self.piles[Kind.NEW_VALUES].chunks():
+            keys = count(last + 1)
+            rows = [(source, *entry[:-1], next(keys) if entry[-1] else None) for entry in entries]
+            connection.executemany(_INSERT_VERSION, [(row[-1], source, *row[-3:-1]) for row in rows if row[-1]])
+            connection.executemany(_NEW_VALUES, rows)
+            last = next(keys) - 1
+        for kind, statement in ((Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
+            for _, entries in self.piles[kind].chunks():
+                connection.executemany(statement, [(source, *entry) for entry in entries])
 
-    def _move_events(self, connection: sqlite3.Connection) -> int:
-        last = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        ruleset = remember_ruleset(connection, self.ruleset)
-        values = {"source": self.after.key, "ruleset": ruleset, "last": last}
-        told = connection.execute(_INSERT_EVENTS, values).rowcount
-        connection.execute(_KEEP_VERSIONS, values)
-        connection.execute(_INSERT_DELIVERIES, values)
-        return max(0, told)
+    def _store_events(self, connection: sqlite3.Connection) -> int:
+        """Store events that are new, each with the version of the row that it shows, and what is owed for them."""
+        ruleset = None
+        told = 0
+        for _, entries in self.piles[Kind.EVENTS].chunks():
+            ruleset = ruleset or remember_ruleset(connection, self.ruleset)
+            told += self._store_chunk(connection, entries, ruleset)
+        return told
 
-    def _move_deadlines(self, connection: sqlite3.Connection) -> None:
-        connection.execute(
-            """DELETE FROM deadlines WHERE (source, conversation, kind, at_ms, lead_ms)
-               IN (SELECT source, conversation, kind, at_ms, lead_ms FROM temp.draft_dropped)"""
+    def _store_chunk(self, connection: sqlite3.Connection, entries: Sequence[Entry], ruleset: int | None) -> int:
+        ids = json.dumps([columns[0] for columns, _, _ in entries])
+        known = {row[0] for row in connection.execute(_KNOWN, (ids,))}
+        new: dict[str, Entry] = {}
+        for entry in entries:
+            if entry[0][0] not in known:
+                new.setdefault(entry[0][0], entry)
+        versions = {
+            subject: keep_version(connection, self.after.key, subject)
+            for subject in {subject for _, subject, _ in new.values() if subject is not None}
+        }
+        last = connection.execute(_LAST_SEQ).fetchone()[0]
+        numbered = list(enumerate(new.values(), last + 1))
+        connection.executemany(
+            _INSERT_EVENT, [(seq, *columns, versions.get(subject), ruleset) for seq, (columns, subject, _) in numbered]
         )
-        connection.execute("INSERT OR REPLACE INTO deadlines SELECT * FROM temp.draft_armed")
+        owed = [(seq, *delivery) for seq, (_, _, deliveries) in numbered for delivery in deliveries]
+        connection.executemany(_INSERT_DELIVERY, owed)
+        return len(new)
 
     def _store_drifts(self, connection: sqlite3.Connection) -> None:
         """What a baseline found is told by the next poll: a baseline says nothing but that it is one."""
@@ -68,32 +92,22 @@ class Commit:
         )
 
 
-_NEEDS_VERSION = "t.doc IS NOT NULL AND (r.id IS NULL OR v.is_kept)"
-_JOINED = """temp.draft_settled t LEFT JOIN main.rows r ON r.source = :source AND r.id = t.id
-    LEFT JOIN main.versions v ON v.key = r.version"""
-_OVERWRITE_VERSIONS = """UPDATE versions
-    SET doc = (SELECT t.doc FROM temp.draft_settled t WHERE t.id = versions.conversation)
-    WHERE NOT is_kept AND key IN (SELECT r.version FROM temp.draft_settled t
-        CROSS JOIN main.rows r ON r.source = :source AND r.id = t.id WHERE t.doc IS NOT NULL)"""
-_INSERT_VERSIONS = f"""INSERT INTO versions(key, source, conversation, doc)
-    SELECT :base + t.n, :source, t.id, t.doc FROM {_JOINED} WHERE {_NEEDS_VERSION}"""
-_UPSERT_ROWS = f"""INSERT INTO rows(source, id, digest, version, rev, presence, absent_reads, absent_since_ms,
-        known_at_ms, is_closed_told, waiting_since_ms)
-    SELECT :source, t.id, t.digest, CASE WHEN {_NEEDS_VERSION} THEN :base + t.n ELSE r.version END, t.rev, t.presence,
-        t.absent_reads, t.absent_since_ms, t.known_at_ms, t.is_closed_told, t.waiting_since_ms
-    FROM {_JOINED} WHERE true
-    ON CONFLICT(source, id) DO UPDATE SET digest = excluded.digest, version = excluded.version, rev = excluded.rev,
-        presence = excluded.presence, absent_reads = excluded.absent_reads,
-        absent_since_ms = excluded.absent_since_ms, known_at_ms = excluded.known_at_ms,
-        is_closed_told = excluded.is_closed_told, waiting_since_ms = excluded.waiting_since_ms"""
-_UPDATE_DIGESTS = """UPDATE rows SET digest = (SELECT d.digest FROM temp.draft_digests d WHERE d.id = rows.id)
-    WHERE source = :source AND id IN (SELECT id FROM temp.draft_digests)"""
-_INSERT_EVENTS = """INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
-        version, ruleset)
-    SELECT e.id, e.source, e.type, e.subject, e.time_ms, e.severity, e.after_ms, e.before_ms, e.details,
-        CASE WHEN e.has_row THEN (SELECT version FROM rows WHERE source = :source AND id = e.subject) END, :ruleset
-    FROM temp.draft_events e WHERE true ORDER BY e.n ON CONFLICT(id) DO NOTHING"""
-_KEEP_VERSIONS = """UPDATE versions SET is_kept = 1 WHERE key IN (SELECT version FROM events WHERE seq > :last)"""
-_INSERT_DELIVERIES = """INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms)
-    SELECT d.id, e.seq, d.channel, d.rule, d.state, d.time_ms, d.time_ms
-    FROM temp.draft_deliveries d JOIN main.events e ON e.id = d.event WHERE e.seq > :last ON CONFLICT DO NOTHING"""
+# The columns are in the order of the entries that the draft puts; a row without new deadlines keeps those it has.
+_NEW_VALUES = """INSERT INTO rows(source, digest, rev, presence, absent_reads, absent_since_ms, known_at_ms,
+        is_closed_told, waiting_since_ms, deadlines, fires_at_ms, id, doc, version)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(?10, ''), ?11, ?12, ?13, ?14)
+    ON CONFLICT(source, id) DO UPDATE SET digest = ?2, rev = ?3, presence = ?4, absent_reads = ?5,
+        absent_since_ms = ?6, known_at_ms = ?7, is_closed_told = ?8, waiting_since_ms = ?9,
+        deadlines = coalesce(?10, deadlines), fires_at_ms = CASE WHEN ?10 IS NULL THEN fires_at_ms ELSE ?11 END,
+        doc = ?13, version = ?14"""
+_SAME_VALUES = """UPDATE rows SET digest = ?2, rev = ?3, presence = ?4, absent_reads = ?5, absent_since_ms = ?6,
+        known_at_ms = ?7, is_closed_told = ?8, waiting_since_ms = ?9, deadlines = coalesce(?10, deadlines),
+        fires_at_ms = CASE WHEN ?10 IS NULL THEN fires_at_ms ELSE ?11 END WHERE source = ?1 AND id = ?12"""
+_DIGESTS = "UPDATE rows SET digest = ?2 WHERE source = ?1 AND id = ?3"
+_INSERT_VERSION = "INSERT INTO versions(key, source, conversation, doc) VALUES(?, ?, ?, ?)"
+_KNOWN = "SELECT id FROM events WHERE id IN (SELECT value FROM json_each(?))"
+_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'"
+_INSERT_EVENT = """INSERT INTO events(seq, id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
+        version, ruleset) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_DELIVERY = """INSERT INTO deliveries(event, id, channel, rule, state, due_at_ms, created_at_ms)
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import xxhash
 
 from watcher.domain.errors import StateError
+from watcher.store.steps import STEPS, applied_steps, refuse_newer
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
@@ -72,9 +72,19 @@ class Database:
             self._remember(known)
         return known
 
-    def digest(self, body: bytes, /) -> bytes:
+    def digest(self, body: bytes | memoryview, /) -> bytes:
         """Return the seeded 16-byte digest of some bytes (the Digest port)."""
         return xxhash.xxh3_128_digest(body, self._seed)
+
+    def leave(self) -> None:
+        """Close this thread's connection; for a thread that is about to end while the others go on."""
+        own = threading.current_thread()
+        with self._open_lock:
+            for thread, connection in self._opened:
+                if thread is own:
+                    connection.close()
+            self._opened = [(thread, kept) for thread, kept in self._opened if thread is not own]
+        self._local.connection = None
 
     def close(self) -> None:
         """Close this thread's connection and those of threads that have ended; the last one folds the WAL file back.
@@ -192,11 +202,16 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that readers need not pay
+    """Apply what is missing of the schema. Raises StateError for a database that a newer version has written."""
+    applied = applied_steps(connection)
+    refuse_newer(path, applied)
+    if len(applied) == len(STEPS):
+        return
+    from sqlite_utils import Database as Tables  # noqa: PLC0415 - a fifth of a second that most starts need not pay
 
     from watcher.store.migrations import migrate  # noqa: PLC0415 - the same
 
-    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False), path)
+    migrate(Tables(connection, recursive_triggers=False, execute_plugins=False))
 
 
 def _make_private(path: Path) -> None:
@@ -210,9 +225,7 @@ def _make_private(path: Path) -> None:
 
 
 def _digest_seed(connection: sqlite3.Connection) -> int:
-    connection.execute(
-        "INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (secrets.token_bytes(8),)
-    )
+    connection.execute("INSERT OR IGNORE INTO settings(name, value) VALUES('digest_seed', ?)", (os.urandom(8),))
     row = connection.execute("SELECT value FROM settings WHERE name = 'digest_seed'").fetchone()
     return int.from_bytes(row[0])
 

@@ -12,12 +12,19 @@ from watcher.store.database import Database
 from watcher.store.rows import from_ms, to_ms
 
 _RETRIED = """UPDATE deliveries SET state = 'pending', due_at_ms = :now, forgiven = attempts, is_dropped = 0,
+    held_by = '', arranged_until_ms = NULL,
     settled_at_ms = NULL, owner = '', lease_until_ms = NULL, reason = 'to be tried again, asked by the operator'"""
 _DROPPED = """UPDATE deliveries SET state = 'dead', due_at_ms = NULL, is_dropped = 1, settled_at_ms = :now,
     owner = '', lease_until_ms = NULL,
     reason = 'dropped by the operator' || CASE reason WHEN '' THEN '' ELSE '; before: ' || reason END"""
-_MOVABLE = frozenset({DeliveryState.DEAD, DeliveryState.FAILED, DeliveryState.PENDING, DeliveryState.UNKNOWN})
-_ONLY_MOVABLE = "only dead, failed, pending and unknown ones can be moved"
+_MOVABLE = frozenset({
+    DeliveryState.DEAD,
+    DeliveryState.FAILED,
+    DeliveryState.HELD,
+    DeliveryState.PENDING,
+    DeliveryState.UNKNOWN,
+})  # fmt: skip
+_ONLY_MOVABLE = "only dead, failed, held, pending and unknown ones can be moved"
 _DEAD = "state = 'dead' AND is_dropped = 0"
 
 

@@ -1,4 +1,4 @@
-"""Deadlines as stored rows: loaded, armed, dropped and told."""
+"""Deadlines as they are stored: all of a row's in one text beside it, an instant with its leads each."""
 
 from __future__ import annotations
 
@@ -6,73 +6,93 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
-from watcher.domain.deadline import Deadline, DeadlineState, Rearmed
+import msgspec
+
+from watcher.domain.deadline import Deadline, DeadlineState
 from watcher.domain.event import EventType
-from watcher.store.rows import instant, to_ms
+from watcher.store.rows import instant, known_ms
 
 _MS = timedelta(milliseconds=1)
-_INSERT = """INSERT OR REPLACE INTO deadlines(source, conversation, kind, at_ms, lead_ms, fires_at_ms,
-    known_at_ms, state)
-    VALUES(?, ?, ?, ?, ?, ?, ?, ?)"""
-_KEY = "source = ? AND conversation = ? AND kind = ? AND at_ms = ? AND lead_ms = ?"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[tuple[str, int, int, list[int], list[int]]]).decode
+_UPDATE = "UPDATE rows SET deadlines = ?, fires_at_ms = ? WHERE source = ? AND id = ?"
+
+
+def pack_deadlines(deadlines: Sequence[Deadline]) -> tuple[str, int | None]:
+    """Return the text of a row's deadlines, and when the earliest armed one fires (None: none is armed).
+
+    The text is a JSON list of [kind, at, learnt at, armed leads, told leads], all but the kind in milliseconds.
+    """
+    if not deadlines:
+        return "", None
+    instants: dict[tuple[str, datetime, datetime], tuple[list[int], list[int]]] = {}
+    fires: list[datetime] = []
+    for kind, at, lead, known_at, state in deadlines:
+        key = (kind._value_, at, known_at)
+        if (leads := instants.get(key)) is None:
+            leads = instants[key] = ([], [])
+        if state is DeadlineState.ARMED:
+            leads[0].append(_in_ms(lead))
+            fires.append(at - lead)
+        else:
+            leads[1].append(_in_ms(lead))
+    packed = [(kind, known_ms(at), known_ms(known_at), *leads) for (kind, at, known_at), leads in instants.items()]
+    return _encode(packed).decode(), known_ms(min(fires)) if fires else None
+
+
+def unpack_deadlines(text: str) -> tuple[Deadline, ...]:
+    """Return the deadlines of a text that pack_deadlines made."""
+    if not text:
+        return ()
+    return tuple(
+        Deadline(
+            kind=EventType(kind), at=instant(at_ms), lead=lead_ms * _MS, known_at=instant(known_at_ms), state=state
+        )
+        for kind, at_ms, known_at_ms, armed, told in _decode(text)
+        for leads, state in ((armed, DeadlineState.ARMED), (told, DeadlineState.TOLD))
+        for lead_ms in leads
+    )
 
 
 def load_deadlines(
     connection: sqlite3.Connection, source: int, ids: Collection[str]
 ) -> Mapping[str, Sequence[Deadline]]:
-    """Return the stored deadlines of some conversations."""
-    found: dict[str, list[Deadline]] = {}
+    """Return the stored deadlines of some conversations; one without any is left out."""
     rows = connection.execute(
-        "SELECT * FROM deadlines WHERE source = ? AND conversation IN (SELECT value FROM json_each(?))",
+        """SELECT id, deadlines FROM rows WHERE source = ? AND id IN (SELECT value FROM json_each(?))
+           AND deadlines <> ''""",
         (source, json.dumps(list(ids))),
     )
-    for row in rows:
-        found.setdefault(row["conversation"], []).append(deadline_of(row, row["known_at_ms"]))
-    return found
+    return {row["id"]: unpack_deadlines(row["deadlines"]) for row in rows}
 
 
-def deadline_of(row: sqlite3.Row, known_at_ms: int) -> Deadline:
-    """Return the deadline of a row; `known_at_ms` apart, since a joined row may have another of that name."""
-    return Deadline(
-        kind=EventType(row["kind"]),
-        at=instant(row["at_ms"]),
-        lead=row["lead_ms"] * _MS,
-        known_at=instant(known_at_ms),
-        state=DeadlineState(row["state"]),
-    )
+def store_deadlines(
+    connection: sqlite3.Connection, source: int, conversation: str, deadlines: Sequence[Deadline]
+) -> None:
+    """Store what the deadlines of one conversation have become."""
+    connection.execute(_UPDATE, (*pack_deadlines(deadlines), source, conversation))
 
 
-def store_rearmed(connection: sqlite3.Connection, source: int, conversation: str, rearmed: Rearmed) -> None:
-    """Store what one conversation gains and loses."""
-    for deadline in rearmed.drop:
-        connection.execute(f"DELETE FROM deadlines WHERE {_KEY}", _key(source, conversation, deadline))
-    connection.executemany(_INSERT, [columns(source, conversation, deadline) for deadline in rearmed.add])
-
-
-def mark_told(connection: sqlite3.Connection, source: int, conversation: str, deadlines: Iterable[Deadline]) -> None:
+def mark_told(connection: sqlite3.Connection, source: int, conversation: str, told: Iterable[Deadline]) -> None:
     """Mark deadlines as told: they never fire again for the same instant and lead."""
-    connection.executemany(
-        f"UPDATE deadlines SET state = 'told' WHERE {_KEY}",
-        [_key(source, conversation, deadline) for deadline in deadlines],
-    )
+    keys = {deadline.key for deadline in told}
+    stored = load_deadlines(connection, source, [conversation]).get(conversation, ())
+    after = [deadline.told() if deadline.key in keys else deadline for deadline in stored]
+    store_deadlines(connection, source, conversation, after)
 
 
-def columns(source: int, conversation: str, deadline: Deadline) -> tuple[object, ...]:
-    """Return a deadline as the columns of the table, in its order."""
-    key = _key(source, conversation, deadline)
-    return (*key, to_ms(deadline.fires_at), to_ms(deadline.known_at), deadline.state.value)
+@cache  # there are as many as leads are configured
+def _in_ms(lead: timedelta) -> int:
+    return lead // _MS
 
 
 def next_deadline(connection: sqlite3.Connection, sources: Collection[str]) -> datetime | None:
     """Return when the earliest armed deadline of some sources fires, None where none is armed."""
     row = connection.execute(
-        """SELECT fires_at_ms FROM deadlines WHERE state = 'armed' AND source IN
-           (SELECT key FROM sources WHERE name IN (SELECT value FROM json_each(?))) ORDER BY fires_at_ms LIMIT 1""",
+        """SELECT min((SELECT min(fires_at_ms) FROM rows r WHERE r.source = s.key AND r.fires_at_ms IS NOT NULL))
+           AS fires_at_ms FROM sources s WHERE s.name IN (SELECT value FROM json_each(?))""",
         (json.dumps(list(sources)),),
     ).fetchone()
-    return None if row is None else instant(row["fires_at_ms"])
-
-
-def _key(source: int, conversation: str, deadline: Deadline) -> tuple[object, ...]:
-    return source, conversation, deadline.kind.value, to_ms(deadline.at), deadline.lead // _MS
+    return None if row["fires_at_ms"] is None else instant(row["fires_at_ms"])

@@ -6,21 +6,20 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from watcher.domain.conversation import Drift
-from watcher.domain.deadline import Deadline, Rearmed
-from watcher.domain.listing import PageOutline
+from watcher.domain.deadline import Deadline
+from watcher.domain.listing import PageOutline, RawRow, Remembered
 from watcher.domain.snapshot import Row
-from watcher.pipeline.compare import ChangedRow, PageDelta, Remembered
+from watcher.pipeline.compare import PageDelta
 from watcher.pipeline.outbox import Owed
 from watcher.pipeline.snapshots import PollOutcome, PollRecord, SourceRecord, Tally
 from watcher.store import draft_tables
+from watcher.store.chunks import CHUNK_ROWS, Kind, Pile, Spill
 from watcher.store.commit import Commit
 from watcher.store.database import Database
-from watcher.store.deadlines import columns, load_deadlines
+from watcher.store.deadlines import load_deadlines, pack_deadlines, unpack_deadlines
 from watcher.store.events import delivery_columns, event_columns
 from watcher.store.pages import PageCache
-from watcher.store.rows import pack, row_of, to_ms
-
-_BUFFERED = 500
+from watcher.store.rows import pack, row_of, standing_columns
 
 
 class SqliteDraft:
@@ -35,10 +34,17 @@ class SqliteDraft:
         self._record = record
         self._connection = database.connection()
         draft_tables.create(self._connection)
-        self._pages = PageCache(self._connection, record)
-        self._waiting: dict[str, list[tuple[object, ...]]] = {}
+        self._spill = Spill(database.path.parent)
+        self._piles = {kind: Pile(self._spill) for kind in Kind}
+        self._pages = PageCache(self._connection, record, self._piles[Kind.PAGES])
+        self._taken: list[RawRow] = []
+        self._nets: list[int] = []
+        self._moved: list[tuple[str, int, None, None]] = []
+        self._all_taken = 0
         self._is_union = False
         self._lost_in_union = False
+        self._is_moved = False
+        self._near: dict[str, str] = {}
 
     def remembered(self, position: int) -> Remembered | None:
         """Return a page of the read that this one is compared with, None where nothing is remembered."""
@@ -51,41 +57,56 @@ class SqliteDraft:
 
     def start_read(self, *, is_union: bool) -> None:
         """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
+        self._flush()
         with self._database.stage() as connection:
-            connection.execute("DELETE FROM temp.draft_sighted")
-            if not is_union:
-                connection.execute("DELETE FROM temp.draft_taken")
+            draft_tables.start_read(connection, is_union=is_union)
+        if not is_union:
+            self._piles[Kind.TAKEN].clear()
+            self._all_taken = 0
         self._pages.restart()
-        self._is_union = is_union
+        self._is_union, self._is_moved = is_union, False
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
+        self._flush()
         with self._database.stage() as connection:
-            connection.execute("UPDATE temp.draft_taken SET is_base = 1")
+            draft_tables.keep_read(connection)
             self._pages.turn_over()
 
     def stored_digests(self, ids: Collection[str]) -> Mapping[str, bytes]:
         """Return the digests of rows as they were last read; a row that was never stored is left out."""
-        if not ids:
+        if not ids or (self._record.baseline_at is None and not self._is_union):
             return {}
-        table = "temp.draft_taken WHERE ? AND" if self._is_union else "main.rows WHERE source = ? AND"
-        query = f"SELECT id, digest FROM {table} id IN (SELECT value FROM json_each(?))"
-        found = self._connection.execute(query, (self._key, json.dumps(list(ids))))
-        return {row[0]: row[1] for row in found}
+        named = json.dumps(list(ids))
+        if self._is_union:
+            return dict(map(tuple, self._connection.execute(draft_tables.KNOWN_IN_UNION, {"ids": named})))
+        return dict(map(tuple, self._connection.execute(draft_tables.KNOWN, (self._key, named))))
 
     def take(self, position: int, page: Remembered, delta: PageDelta) -> None:
         """Take in a page of the listing."""
-        with self._database.stage() as connection:
-            connection.executemany(draft_tables.TAKE, [(row.id, row.digest, row.body) for row in delta.changed])
-            moves = [(row_id, 1) for row_id in delta.came] + [(row_id, -1) for row_id in delta.left]
-            connection.executemany(draft_tables.COUNT_MOVE, moves)
+        came = delta.came
+        self._taken += delta.changed
+        self._nets += [1 if row.id in came else 0 for row in delta.changed]
+        if came or delta.left:
+            changed = {row.id for row in delta.changed}
+            self._moved += [(row_id, 1, None, None) for row_id in came if row_id not in changed]
+            self._moved += [(row_id, -1, None, None) for row_id in delta.left]
+        if len(self._taken) + len(self._moved) >= CHUNK_ROWS:
+            self._flush()
         self._pages.put(position, page)
 
     def tally(self) -> Tally:
         """Count what was taken in since start_read, against the snapshot or, in a union, against what was kept."""
+        for row_id in self._pages.unvisited_ids():
+            self._moved.append((row_id, -1, None, None))
+            if len(self._moved) >= CHUNK_ROWS:
+                self._flush()
+        self._flush()
+        if not self._is_moved and not self._is_union:
+            counts = draft_tables.count_unchanged(self._connection, self._key, self._pages.remembered_rows)
+            if counts is not None:
+                return counts
         with self._database.stage() as connection:
-            unvisited = [(row_id, -1) for row_id in self._pages.unvisited_ids()]
-            connection.executemany(draft_tables.COUNT_MOVE, unvisited)
             twice = self._pages.held_of(draft_tables.removed_that_came(connection, self._key))
             counts = draft_tables.count(
                 connection, self._key, self._pages.remembered_rows, len(twice), is_union=self._is_union
@@ -94,18 +115,16 @@ class SqliteDraft:
         self._lost_in_union = self._is_union and counts.first_seen > counts.rows
         return counts
 
-    def changed_rows(self, batch: int = 500) -> Iterator[Sequence[tuple[ChangedRow, Row | None]]]:
+    def changed_rows(self) -> Iterator[Sequence[tuple[RawRow, Row | None]]]:
         """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
-        last = 0
-        while found := self._connection.execute(draft_tables.CHANGED, (self._key, last, batch)).fetchall():
-            yield [
-                (
-                    ChangedRow(id=row["id"], digest=row["new_digest"], body=row["body"]),
-                    row_of(row) if row["doc"] is not None else None,
-                )
-                for row in found
-            ]
-            last = found[-1]["n"]
+        is_each_once = self._all_taken == draft_tables.taken_ids(self._connection)
+        is_new = self._record.baseline_at is None
+        for number, entries in self._piles[Kind.TAKEN].chunks():
+            rows = [RawRow(*entry) for entry in entries]
+            if not is_each_once:
+                rows = self._latest(rows, number)
+            stored = {} if is_new else self._stored([row.id for row in rows])
+            yield [(row, stored.get(row.id)) for row in rows]
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
         """Yield the stored rows that came unchanged but were not listed before, in batches."""
@@ -122,50 +141,37 @@ class SqliteDraft:
 
     def deadlines_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Deadline]]:
         """Return the stored deadlines of some conversations."""
-        return load_deadlines(self._connection, self._key, ids)
+        near = {row_id: unpack_deadlines(self._near[row_id]) for row_id in ids if row_id in self._near}
+        far = [row_id for row_id in ids if row_id not in near]
+        return {**near, **load_deadlines(self._connection, self._key, far)} if far else near
 
     def put_digest(self, conversation_id: str, digest: bytes) -> None:
         """Remember the bytes of a row whose values are the same."""
-        self._buffer("digests", (conversation_id, digest))
+        self._piles[Kind.DIGESTS].add((digest, conversation_id))
 
-    def put_row(self, row: Row, *, is_same_version: bool) -> None:
-        """Store a row; `is_same_version`: its values are those that are stored already."""
-        standing = row.standing
-        doc = None if is_same_version else pack(row.conversation)
-        self._buffer(
-            "settled",
-            (
-                row.conversation.id,
-                row.digest,
-                doc,
-                row.rev,
-                standing.presence.value,
-                standing.absent_reads,
-                to_ms(standing.absent_since),
-                to_ms(standing.known_at),
-                standing.is_closed_told,
-                to_ms(standing.waiting_since),
-            ),
-        )
-
-    def put_deadlines(self, conversation_id: str, rearmed: Rearmed) -> None:
-        """Store what a conversation gains and loses in deadlines."""
-        for deadline in rearmed.drop:
-            self._buffer("dropped", columns(self._record.key, conversation_id, deadline)[:5])
-        for deadline in rearmed.add:
-            self._buffer("armed", columns(self._record.key, conversation_id, deadline))
+    def put_row(
+        self, row: Row, *, is_same_version: bool, deadlines: Sequence[Deadline] | None = None, is_shown: bool = False
+    ) -> None:
+        """Store a row; see the port."""
+        text, fires_at_ms = (None, None) if deadlines is None else pack_deadlines(deadlines)
+        columns = (row.digest, row.rev, *standing_columns(row.standing), text, fires_at_ms)
+        if is_same_version:
+            self._piles[Kind.SAME_VALUES].add((*columns, row.conversation.id))
+        else:
+            self._piles[Kind.NEW_VALUES].add((*columns, row.conversation.id, pack(row.conversation), is_shown))
 
     def put_owed(self, owed: Owed) -> None:
         """Store an event with the deliveries that are owed for it; one that is stored already is not stored again."""
-        has_row = owed.event.conversation is not None
-        self._buffer("events", (*event_columns(owed.event), has_row))
-        for channel, rule in owed.deliveries:
-            self._buffer("deliveries", delivery_columns(owed.event, channel, rule))
+        event = owed.event
+        deliveries = [delivery_columns(event, channel, rule) for channel, rule in owed.deliveries]
+        subject = event.subject if event.conversation is not None else None
+        self._piles[Kind.EVENTS].add((event_columns(event), subject, deliveries))
 
     def commit(self, record: SourceRecord, poll: PollRecord, drifts: Collection[Drift], ruleset: str) -> int:
         """Move everything into the database in one transaction; return how many events were new."""
-        self._flush()
-        work = Commit(before=self._record, after=record, poll=poll, drifts=tuple(drifts), ruleset=ruleset)
+        work = Commit(
+            before=self._record, after=record, poll=poll, drifts=tuple(drifts), ruleset=ruleset, piles=self._piles
+        )
         with self._database.write() as connection:
             told = work.run(connection)
             if poll.outcome is PollOutcome.COMPLETE and not self._lost_in_union:
@@ -177,11 +183,38 @@ class SqliteDraft:
     def drop(self) -> None:
         """Forget everything."""
         draft_tables.clear(self._connection)
+        self._spill.close()
 
     @property
     def _key(self) -> int:
         """The key of what is stored already; rows, deadlines and pages are put under the source's own."""
         return self._record.rows_key
+
+    def _flush(self) -> None:
+        """Write down what the pages so far came by."""
+        if not self._taken and not self._moved:
+            return
+        self._is_moved = True
+        with self._database.stage() as connection:
+            for first in range(0, len(self._taken), CHUNK_ROWS):
+                rows, nets = self._taken[first : first + CHUNK_ROWS], self._nets[first : first + CHUNK_ROWS]
+                number = self._piles[Kind.TAKEN].put(rows)
+                sightings = [(row.id, net, number, row.digest) for row, net in zip(rows, nets, strict=True)]
+                connection.executemany(draft_tables.SIGHT, sightings)
+            connection.executemany(draft_tables.SIGHT, self._moved)
+        self._all_taken += len(self._taken)
+        self._taken, self._nets, self._moved = [], [], []
+
+    def _latest(self, rows: Sequence[RawRow], number: int) -> list[RawRow]:
+        """Return those of a chunk that no later one holds as well."""
+        named = json.dumps([row.id for row in rows])
+        latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": named})))
+        return [row for row in rows if latest.get(row.id) == number]
+
+    def _stored(self, ids: Sequence[str]) -> Mapping[str, Row]:
+        found = self._connection.execute(draft_tables.STORED_OF, (json.dumps(ids), self._key)).fetchall()
+        self._near = {row["id"]: row["deadlines"] for row in found}
+        return {row["id"]: row_of(row) for row in found}
 
     def _rows(self, table: str, batch: int) -> Iterator[Sequence[Row]]:
         last = ""
@@ -189,15 +222,3 @@ class SqliteDraft:
         while found := self._connection.execute(query, (self._key, last, batch)).fetchall():
             yield [row_of(row) for row in found]
             last = found[-1]["id"]
-
-    def _buffer(self, table: str, columns: tuple[object, ...]) -> None:
-        waiting = self._waiting.setdefault(table, [])
-        waiting.append(columns)
-        if len(waiting) >= _BUFFERED:
-            self._flush()
-
-    def _flush(self) -> None:
-        with self._database.stage() as connection:
-            for table, waiting in self._waiting.items():
-                connection.executemany(draft_tables.INSERTS[table], waiting)
-        self._waiting.clear()

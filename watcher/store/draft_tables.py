@@ -1,4 +1,4 @@
-"""The TEMP tables of a draft: what a poll has taken in and what it will store."""
+"""The TEMP tables of a draft: which ids a read came by."""
 
 from __future__ import annotations
 
@@ -6,64 +6,84 @@ import sqlite3
 
 from watcher.pipeline.snapshots import Tally
 
-# taken: rows whose bytes differ from the stored ones. sighted: how often an id came minus how often it left, page by
-# page against the remembered pages: 0 stands nowhere, so that a list that only shifts costs almost nothing.
+# sighted: how often an id came minus how often it left, page by page against the remembered pages: 0 stands nowhere,
+# so that a list that only shifts costs almost nothing; chunk: where the row lies whose bytes differ from the stored
+# ones (see chunks), null for one that only moved. base: the same of the reads that a union is compared with.
+_SIGHTED = "id TEXT PRIMARY KEY, net INTEGER NOT NULL, chunk INTEGER, digest BLOB"
 _TABLES = {
-    "taken": "n INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, body BLOB, is_base INTEGER DEFAULT 0",
-    "sighted": "id TEXT PRIMARY KEY, net INTEGER",
-    "absent": "id TEXT PRIMARY KEY",
-    "returned": "id TEXT PRIMARY KEY",
-    "settled": """n INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, doc BLOB, rev INTEGER, presence TEXT,
-        absent_reads INTEGER, absent_since_ms INTEGER, known_at_ms INTEGER, is_closed_told INTEGER,
-        waiting_since_ms INTEGER""",
-    "digests": "id TEXT PRIMARY KEY, digest BLOB",
-    "armed": """source INTEGER, conversation TEXT, kind TEXT, at_ms INTEGER, lead_ms INTEGER, fires_at_ms INTEGER,
-        known_at_ms INTEGER, state TEXT""",
-    "dropped": "source INTEGER, conversation TEXT, kind TEXT, at_ms INTEGER, lead_ms INTEGER",
-    "events": """n INTEGER PRIMARY KEY, id TEXT, source TEXT, type TEXT, subject TEXT, time_ms INTEGER, severity TEXT,
-        after_ms INTEGER, before_ms INTEGER, details TEXT, has_row INTEGER""",
-    "deliveries": "id TEXT, channel TEXT, rule TEXT, state TEXT, time_ms INTEGER, event TEXT",
+    "sighted": f"({_SIGHTED}) WITHOUT ROWID",
+    "base": f"({_SIGHTED}) WITHOUT ROWID",
+    "absent": "(id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "returned": "(id TEXT PRIMARY KEY) WITHOUT ROWID",
 }
 _PREFIX = "draft_"
 
-INSERTS = {
-    "settled": """INSERT OR REPLACE INTO temp.draft_settled(id, digest, doc, rev, presence, absent_reads,
-        absent_since_ms, known_at_ms, is_closed_told, waiting_since_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-    "digests": "INSERT OR REPLACE INTO temp.draft_digests VALUES(?, ?)",
-    "armed": "INSERT INTO temp.draft_armed VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-    "dropped": "INSERT INTO temp.draft_dropped VALUES(?, ?, ?, ?, ?)",
-    "events": """INSERT INTO temp.draft_events(id, source, type, subject, time_ms, severity, after_ms, before_ms,
-        details, has_row) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-    "deliveries": "INSERT INTO temp.draft_deliveries VALUES(?, ?, ?, ?, ?, ?)",
-}
-TAKE = """INSERT INTO temp.draft_taken(id, digest, body) VALUES(?, ?, ?)
-    ON CONFLICT(id) DO UPDATE SET digest = excluded.digest, body = excluded.body"""
-COUNT_MOVE = """INSERT INTO temp.draft_sighted VALUES(?, ?)
-    ON CONFLICT(id) DO UPDATE SET net = net + excluded.net"""
-
-# CROSS JOIN keeps its order: from what a poll found, which mostly is little, to the stored rows, which are many.
-CHANGED = """SELECT t.n, t.digest AS new_digest, t.body, t.id, r.digest, r.rev, r.presence, r.absent_reads,
-        r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms, v.doc
-    FROM temp.draft_taken t LEFT JOIN main.rows r ON r.source = ? AND r.id = t.id
-    LEFT JOIN main.versions v ON v.key = r.version WHERE t.n > ? ORDER BY t.n LIMIT ?"""
-STORED = """SELECT r.*, v.doc FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
-    JOIN main.versions v ON v.key = r.version WHERE t.id > ? ORDER BY t.id LIMIT ?"""
-HIDDEN = """SELECT r.*, v.doc FROM main.rows r JOIN main.versions v ON v.key = r.version
-    WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
+SIGHT = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, ?, ?, ?)
+    ON CONFLICT(id) DO UPDATE SET net = net + excluded.net, chunk = coalesce(excluded.chunk, chunk),
+        digest = coalesce(excluded.digest, digest)"""
+STORED = """SELECT r.* FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
+    WHERE t.id > ? ORDER BY t.id LIMIT ?"""
+STORED_OF = """SELECT r.* FROM json_each(?) j CROSS JOIN main.rows r ON r.source = ? AND r.id = j.value"""
+HIDDEN = """SELECT r.* FROM main.rows r WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
     AND r.id NOT IN (SELECT id FROM temp.draft_sighted WHERE net > 0) ORDER BY r.known_at_ms LIMIT ?"""
+LATEST = """SELECT id, max(chunk) FROM (
+        SELECT id, chunk FROM temp.draft_sighted WHERE id IN (SELECT value FROM json_each(:ids))
+        UNION ALL SELECT id, chunk FROM temp.draft_base WHERE id IN (SELECT value FROM json_each(:ids)))
+    WHERE chunk IS NOT NULL GROUP BY id"""
+KNOWN_IN_UNION = """SELECT id, digest FROM temp.draft_base WHERE id IN (SELECT value FROM json_each(:ids))
+    UNION ALL SELECT id, digest FROM temp.draft_sighted WHERE id IN (SELECT value FROM json_each(:ids))"""
+KNOWN = "SELECT id, digest FROM main.rows WHERE source = ? AND id IN (SELECT value FROM json_each(?))"
 
 
 def create(connection: sqlite3.Connection) -> None:
     """Create the tables, empty."""
     for name, columns in _TABLES.items():
-        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {_PREFIX}{name}({columns})")
+        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {_PREFIX}{name}{columns}")
     clear(connection)
 
 
 def clear(connection: sqlite3.Connection) -> None:
     """Empty the tables."""
     for name in _TABLES:
-        connection.execute(f"DELETE FROM temp.{_PREFIX}{name}")
+        empty(connection, f"{_PREFIX}{name}")
+
+
+def empty(connection: sqlite3.Connection, table: str) -> None:
+    """Empty a TEMP table; even of an empty one a DELETE would be journalled, and most polls find nothing."""
+    if connection.execute(f"SELECT EXISTS(SELECT 1 FROM temp.{table})").fetchone()[0]:
+        connection.execute(f"DELETE FROM temp.{table}")
+
+
+def start_read(connection: sqlite3.Connection, *, is_union: bool) -> None:
+    """Forget what a read came by; in a union its rows stay, only where they stood is forgotten."""
+    if is_union:
+        # what a torn read showed otherwise than the base is shown again by the next one, or is as the base has it
+        connection.execute(
+            "DELETE FROM temp.draft_sighted WHERE chunk IS NULL OR id IN (SELECT id FROM temp.draft_base)"
+        )
+        connection.execute("UPDATE temp.draft_sighted SET net = 0")
+    else:
+        for table in ("sighted", "absent", "returned"):
+            empty(connection, f"{_PREFIX}{table}")
+
+
+def keep_read(connection: sqlite3.Connection) -> None:
+    """Make what a read came by part of the base, and begin anew."""
+    if not connection.execute("SELECT EXISTS(SELECT 1 FROM temp.draft_base)").fetchone()[0]:
+        connection.execute("DROP TABLE temp.draft_base")  # renaming costs nothing, copying as much as reading
+        connection.execute("ALTER TABLE temp.draft_sighted RENAME TO draft_base")
+        connection.execute(f"CREATE TEMP TABLE draft_sighted{_TABLES['sighted']}")
+        return
+    connection.execute(
+        """INSERT INTO temp.draft_base SELECT id, 1, chunk, digest FROM temp.draft_sighted WHERE chunk IS NOT NULL
+           ON CONFLICT(id) DO UPDATE SET chunk = excluded.chunk, digest = excluded.digest"""
+    )
+    connection.execute("DELETE FROM temp.draft_sighted")
+
+
+def taken_ids(connection: sqlite3.Connection) -> int:
+    """Return how many distinct rows were taken in over all reads."""
+    return _one(connection, _TAKEN, {})
 
 
 def removed_that_came(connection: sqlite3.Connection, source: int) -> frozenset[str]:
@@ -81,7 +101,7 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
     came is in `sighted`. `repeated`: removed rows that came twice.
     """
     for table in ("absent", "returned"):
-        connection.execute(f"DELETE FROM temp.{_PREFIX}{table}")
+        empty(connection, f"{_PREFIX}{table}")
     if is_union:
         return _count_union(connection, remembered_rows)
     values = {"source": source}
@@ -90,7 +110,7 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
     absent, first_seen = _one(connection, "FROM temp.draft_absent", values), _one(connection, _FIRST_SEEN, values)
     # exact where shares of it are weighed; remembered pages also hold rows that say of themselves that they are removed
     is_remembered = remembered_rows and not absent and not first_seen
-    listed = remembered_rows if is_remembered else _one(connection, _LISTED, values)
+    listed = remembered_rows if is_remembered else _one(connection, _ALL, values) - _one(connection, _AWAY, values)
     return Tally(
         rows=_rows(connection, remembered_rows),
         repeated=repeated + _one(connection, _REPEATED if remembered_rows else _REPEATED_OF_ALL, values),
@@ -101,13 +121,23 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
     )
 
 
+def count_unchanged(connection: sqlite3.Connection, source: int, remembered_rows: int) -> Tally | None:
+    """Return the counts of a read that was in nothing otherwise than the remembered one, None where rows are missing.
+
+    The tables `absent` and `returned` are left as they are: empty, as start_read found or made them.
+    """
+    if not remembered_rows or _one(connection, _MISSING, {"source": source}):
+        return None
+    return Tally(rows=remembered_rows, repeated=0, known=remembered_rows, first_seen=0, absent=0, newly_absent=0)
+
+
 def _count_union(connection: sqlite3.Connection, remembered_rows: int) -> Tally:
     absent = _one(connection, "FROM temp.draft_sighted WHERE net < 0", {})
     return Tally(
         rows=_rows(connection, remembered_rows),
         repeated=_one(connection, _REPEATED_IN_UNION, {}),
         known=remembered_rows,
-        first_seen=_one(connection, "FROM temp.draft_taken", {}),
+        first_seen=_one(connection, _TAKEN, {}),
         absent=absent,
         newly_absent=absent,
     )
@@ -115,8 +145,8 @@ def _count_union(connection: sqlite3.Connection, remembered_rows: int) -> Tally:
 
 def _rows(connection: sqlite3.Connection, remembered_rows: int) -> int:
     """Distinct rows of the read; rows that came twice are told apart by `repeated`."""
-    moved = connection.execute("SELECT coalesce(sum(net), 0) FROM temp.draft_sighted").fetchone()[0]
     if remembered_rows:
+        moved = connection.execute("SELECT coalesce(sum(net), 0) FROM temp.draft_sighted").fetchone()[0]
         return int(remembered_rows + moved)
     return _one(connection, "FROM temp.draft_sighted WHERE net > 0", {})
 
@@ -134,19 +164,21 @@ _ABSENT_OF_ALL = """INSERT INTO temp.draft_absent
     SELECT r.id FROM main.rows r WHERE r.source = :source AND r.presence IN ('listed', 'missing')
         AND r.id NOT IN (SELECT id FROM temp.draft_sighted WHERE net > 0)"""
 _RETURNED = """INSERT INTO temp.draft_returned
-    SELECT r.id FROM main.rows r WHERE r.source = :source AND r.presence <> 'listed'
-        AND r.id IN (SELECT id FROM temp.draft_sighted WHERE net > 0)
-        AND r.id NOT IN (SELECT id FROM temp.draft_taken)"""
+    SELECT s.id FROM temp.draft_sighted s CROSS JOIN main.rows r ON r.source = :source AND r.id = s.id
+        WHERE s.net > 0 AND s.chunk IS NULL AND r.presence <> 'listed'"""
 _REPEATED = """FROM temp.draft_sighted s LEFT JOIN main.rows r ON r.source = :source AND r.id = s.id
     WHERE s.net > 1 OR (s.net = 1 AND r.presence = 'listed')"""
 _REPEATED_OF_ALL = "FROM temp.draft_sighted WHERE net > 1"
-_REPEATED_IN_UNION = """FROM temp.draft_sighted s LEFT JOIN temp.draft_taken t ON t.id = s.id
-    WHERE s.net > 1 OR (s.net = 1 AND t.is_base)"""
+_REPEATED_IN_UNION = """FROM temp.draft_sighted s LEFT JOIN temp.draft_base b ON b.id = s.id
+    WHERE s.net > 1 OR (s.net = 1 AND b.chunk IS NOT NULL)"""
 _REMOVED_THAT_CAME = """SELECT s.id FROM temp.draft_sighted s
     CROSS JOIN main.rows r ON r.source = :source AND r.id = s.id WHERE s.net = 1 AND r.presence = 'removed'"""
-_LISTED = "FROM main.rows WHERE source = :source AND presence = 'listed'"
+_ALL = "FROM main.rows WHERE source = :source"
+_AWAY = "FROM main.rows WHERE source = :source AND presence <> 'listed'"
 _MISSING = "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'missing'"
 _NEWLY_ABSENT = """FROM temp.draft_absent a CROSS JOIN main.rows r ON r.source = :source AND r.id = a.id
     WHERE r.presence = 'listed'"""
-_FIRST_SEEN = """FROM temp.draft_taken t LEFT JOIN main.rows r ON r.source = :source AND r.id = t.id
-    WHERE r.id IS NULL"""
+_FIRST_SEEN = """FROM temp.draft_sighted s WHERE s.chunk IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM main.rows r WHERE r.source = :source AND r.id = s.id)"""
+_TAKEN = """FROM (SELECT id FROM temp.draft_base WHERE chunk IS NOT NULL
+    UNION SELECT id FROM temp.draft_sighted WHERE chunk IS NOT NULL)"""

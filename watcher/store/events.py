@@ -22,13 +22,10 @@ def insert_event(
 ) -> bool:
     """Store an event inside the caller's transaction; False, and nothing stored, where its id is known already.
 
-    `version_key`: the version of the row that it shows, which is kept from then on; None for source.* and channel.*.
+    `version_key`: the version of the row that it shows (see versions); None for source.* and channel.*.
     `ruleset_key`: the rules that it is routed by (see remember_ruleset).
     """
-    cursor = connection.execute(_INSERT_EVENT, (*event_columns(event), version_key, ruleset_key))
-    if cursor.rowcount == 1 and version_key is not None:
-        connection.execute("UPDATE versions SET is_kept = 1 WHERE key = ? AND is_kept = 0", (version_key,))
-    return cursor.rowcount == 1
+    return connection.execute(_INSERT_EVENT, (*event_columns(event), version_key, ruleset_key)).rowcount == 1
 
 
 def insert_deliveries(
@@ -68,14 +65,13 @@ def event_columns(event: Event) -> tuple[object, ...]:
 
 
 def delivery_columns(event: Event, channel: str, rule: str) -> tuple[object, ...]:
-    """Return what is owed to a channel as the columns id, channel, rule, state, time, event id."""
+    """Return what is owed to a channel as the columns id, channel, rule, state, time."""
     return (
         delivery_id(event.id, channel),
         channel,
         rule,
         DeliveryState.PENDING.value,
         to_ms(event.time),
-        event.id,
     )
 
 

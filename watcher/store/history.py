@@ -7,6 +7,7 @@ import sqlite3
 from watcher.store.history_conversations import ConversationHistory
 from watcher.store.history_deliveries import DeliveryHistory
 from watcher.store.history_events import EventHistory
+from watcher.store.history_silences import SilenceHistory
 from watcher.store.history_sources import SourceHistory
 
 
@@ -18,3 +19,4 @@ class History:
         self.conversations = ConversationHistory(connection)
         self.sources = SourceHistory(connection)
         self.deliveries = DeliveryHistory(connection)
+        self.silences = SilenceHistory(connection)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.conversation import Conversation
-from watcher.domain.deadline import Deadline
+from watcher.domain.deadline import Deadline, DeadlineState
 from watcher.domain.errors import NotFoundError
 from watcher.domain.snapshot import Standing
-from watcher.store.deadlines import deadline_of
-from watcher.store.rows import standing_of, to_ms, unpack
+from watcher.store.deadlines import unpack_deadlines
+from watcher.store.rows import standing_of, unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +55,26 @@ class ConversationHistory:
 
     def deadlines(self, source: str, conversation: str) -> list[Deadline]:
         """Return the deadlines of a conversation, told and armed, in the order they fire."""
-        sql = """SELECT d.* FROM deadlines d JOIN sources s ON s.key = d.source WHERE s.name = ? AND d.conversation = ?
-            ORDER BY d.fires_at_ms"""
-        return [deadline_of(row, row["known_at_ms"]) for row in self._connection.execute(sql, (source, conversation))]
+        sql = "SELECT r.deadlines FROM rows r JOIN sources s ON s.key = r.source WHERE s.name = ? AND r.id = ?"
+        row = self._connection.execute(sql, (source, conversation)).fetchone()
+        return sorted(unpack_deadlines(row["deadlines"]) if row else (), key=lambda deadline: deadline.fires_at)
 
     def deadlines_ahead(self, *, until: datetime | None = None, limit: int = 20) -> list[DeadlineAhead]:
         """Return the armed deadlines of all sources in the order they fire, at most `limit`."""
-        sql = f"""SELECT d.*, s.name AS source_name, s.link, v.doc FROM deadlines d JOIN sources s ON s.key = d.source
-            JOIN rows r ON r.source = d.source AND r.id = d.conversation JOIN versions v ON v.key = r.version
-            WHERE d.state = 'armed' {"" if until is None else "AND d.fires_at_ms < ?"}
-            ORDER BY d.fires_at_ms LIMIT ?"""
-        bound = (limit,) if until is None else (to_ms(until), limit)
-        return [
+        ahead = [
             DeadlineAhead(
-                source=row["source_name"],
-                conversation=unpack(row["conversation"], row["doc"], row["link"]),
-                deadline=deadline_of(row, row["known_at_ms"]),
+                source=row["source_name"], conversation=unpack(row["id"], row["doc"], row["link"]), deadline=deadline
             )
-            for row in self._connection.execute(sql, bound)
+            for row in self._due_soonest(limit)
+            for deadline in unpack_deadlines(row["deadlines"])
+            if deadline.state is DeadlineState.ARMED and (until is None or deadline.fires_at < until)
         ]
+        return sorted(ahead, key=lambda each: each.deadline.fires_at)[:limit]
+
+    def _due_soonest(self, limit: int) -> Iterator[sqlite3.Row]:
+        """Yield so many rows of each source, those whose earliest deadline fires first: they hold the first ones."""
+        for (key,) in self._connection.execute("SELECT key FROM sources").fetchall():
+            yield from self._connection.execute(_DUE_SOONEST, (key, limit))
 
     def _rows(self, conversation: str, *, source: str | None = None) -> list[sqlite3.Row]:
         """Return the rows of an id, one a source."""
@@ -81,15 +83,21 @@ class ConversationHistory:
 
     def _suggest(self, written: str) -> str:
         """Name the ids that stand next to a mistyped one."""
-        below = self._connection.execute(f"{_NEAR} WHERE r.id < ? ORDER BY r.id DESC LIMIT 2", (written,)).fetchall()
-        above = self._connection.execute(f"{_NEAR} WHERE r.id > ? ORDER BY r.id LIMIT 2", (written,)).fetchall()
-        near = [f"{row['name']}/{row['id']}" for row in (*reversed(below), *above)]
+        sources = self._connection.execute("SELECT key, name FROM sources").fetchall()
+        below = [(row[0], name) for key, name in sources for row in self._connection.execute(_BELOW, (key, written))]
+        above = [(row[0], name) for key, name in sources for row in self._connection.execute(_ABOVE, (key, written))]
+        near = [f"{name}/{row_id}" for row_id, name in (*sorted(below)[-_NEAR:], *sorted(above)[:_NEAR])]
         return f"some there are: {', '.join(near)}" if near else "none is known yet: run `watcher poll`"
 
 
-_FIND = """SELECT r.*, v.doc, s.name AS source_name, s.link FROM rows r JOIN versions v ON v.key = r.version
-    JOIN sources s ON s.key = r.source WHERE r.id = ? ORDER BY s.name"""
-_NEAR = "SELECT r.id, s.name FROM rows r JOIN sources s ON s.key = r.source"
+_NEAR = 2
+_FIND = """SELECT r.*, s.name AS source_name, s.link FROM sources s JOIN rows r ON r.source = s.key AND r.id = ?
+    ORDER BY s.name"""
+_BELOW = f"SELECT id FROM rows WHERE source = ? AND id < ? ORDER BY id DESC LIMIT {_NEAR}"
+_ABOVE = f"SELECT id FROM rows WHERE source = ? AND id > ? ORDER BY id LIMIT {_NEAR}"
+_DUE_SOONEST = """SELECT r.id, r.doc, r.deadlines, s.name AS source_name, s.link
+    FROM rows r JOIN sources s ON s.key = r.source
+    WHERE r.source = ? AND r.fires_at_ms IS NOT NULL ORDER BY r.fires_at_ms LIMIT ?"""
 
 
 def _stored(row: sqlite3.Row) -> StoredConversation:

@@ -12,7 +12,13 @@ from watcher.domain.delivery import DeliveryState
 from watcher.store.outbox import read_health
 from watcher.store.rows import from_ms, instant
 
-UNSETTLED = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+UNSETTLED = (
+    DeliveryState.PENDING,
+    DeliveryState.HELD,
+    DeliveryState.SENDING,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+)
 """the states from which something still happens by itself"""
 
 
@@ -116,7 +122,8 @@ class DeliveryHistory:
 
 # Grouped by the index deliveries_by_state alone.
 _COUNTS = """SELECT state, channel, COUNT(*) AS number, MIN(due_at_ms) AS due_ms FROM deliveries
-    WHERE state <> 'delivered' AND state IN ('pending', 'sending', 'failed', 'unknown', 'dead') AND is_dropped = 0
+    WHERE state <> 'delivered' AND is_dropped = 0
+    AND state IN ('pending', 'held', 'sending', 'failed', 'unknown', 'dead')
     GROUP BY state, channel"""
 _DELIVERIES = """SELECT d.*, e.id AS event_id, e.type, e.source, e.subject FROM deliveries d
     JOIN events e ON e.seq = d.event"""

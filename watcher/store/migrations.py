@@ -1,13 +1,12 @@
-"""The schema, one step at a time; a database from a newer version is refused."""
+"""The schema, one step at a time; each is named in `steps`, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+import json
+from collections.abc import Iterator
+from itertools import groupby
 
 from sqlite_utils import Database, Migrations
-
-from watcher.domain.errors import StateError
 
 SCHEMA = Migrations("watcher")
 
@@ -19,19 +18,53 @@ def m001_first(db: Database) -> None:
         db.conn.execute(statement)
 
 
-def migrate(db: Database, path: Path) -> None:
-    """Apply what is missing, inside the caller's write transaction. Raises StateError for a newer database."""
-    refuse_newer(path, [migration.name for migration in SCHEMA.applied(db)])
+@SCHEMA()
+def m002_rows_hold_their_values(db: Database) -> None:
+    """Keep values and deadlines with their row; a version is a copy, made when an event shows it."""
+    for statement in _SECOND:
+        db.conn.execute(statement)
+    for source, conversation, deadlines, fires_at_ms in _joined_deadlines(db):
+        db.conn.execute(
+            "UPDATE rows SET deadlines = ?, fires_at_ms = ? WHERE source = ? AND id = ?",
+            (deadlines, fires_at_ms, source, conversation),
+        )
+    db.conn.execute("DROP TABLE deadlines")
+
+
+@SCHEMA()
+def m003_silences(db: Database) -> None:
+    """Keep silences, and what they have muted."""
+    for statement in _THIRD:
+        db.conn.execute(statement)
+
+
+@SCHEMA()
+def m004_arrangements(db: Database) -> None:
+    """Keep what a delivery waits for, and in whose message it is told."""
+    for statement in _FOURTH:
+        db.conn.execute(statement)
+
+
+def migrate(db: Database) -> None:
+    """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
 
 
-def refuse_newer(path: Path, applied: Iterable[str]) -> None:
-    """Raise StateError for applied migrations that are not known here."""
-    known = {migration.name for migration in SCHEMA._migrations}  # noqa: SLF001 - the library names no public list
-    strange = [name for name in applied if name not in known]
-    if strange:
-        text = f"the database {path} was written by a newer version of watcher (it has {', '.join(strange)})"
-        raise StateError(text, remedy="install that version again, or restore a backup made by this one")
+def _joined_deadlines(db: Database) -> Iterator[tuple[int, str, str, int | None]]:
+    """Yield the deadlines of each conversation as one text: [kind, at, learnt at, armed leads, told leads] in ms."""
+    order = "source, conversation, kind, at_ms, known_at_ms, lead_ms DESC"
+    found = db.conn.execute(
+        f"SELECT source, conversation, kind, at_ms, known_at_ms, lead_ms, state FROM deadlines ORDER BY {order}"
+    )
+    for (source, conversation), rows in groupby(found.fetchall(), key=lambda row: (row[0], row[1])):
+        instants: dict[tuple[str, int, int], tuple[list[int], list[int]]] = {}
+        fires: list[int] = []
+        for _, _, kind, at_ms, known_at_ms, lead_ms, state in rows:
+            armed, told = instants.setdefault((kind, at_ms, known_at_ms), ([], []))
+            (armed if state == "armed" else told).append(lead_ms)
+            fires += [at_ms - lead_ms] if state == "armed" else []
+        joined = json.dumps([[*key, *leads] for key, leads in instants.items()], separators=(",", ":"))
+        yield source, conversation, joined, min(fires, default=None)
 
 
 _FIRST = (
@@ -109,4 +142,56 @@ _FIRST = (
         name TEXT PRIMARY KEY, troubled_since_ms INTEGER, failures INTEGER NOT NULL DEFAULT 0,
         is_failing INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', paused_until_ms INTEGER)
         WITHOUT ROWID""",
+)
+
+_SECOND = (
+    """CREATE TABLE rows_2(
+        key INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources(key), id TEXT NOT NULL,
+        digest BLOB NOT NULL, doc BLOB NOT NULL, version INTEGER REFERENCES versions(key), rev INTEGER NOT NULL,
+        presence TEXT NOT NULL, absent_reads INTEGER NOT NULL DEFAULT 0, absent_since_ms INTEGER, known_at_ms INTEGER,
+        is_closed_told INTEGER NOT NULL DEFAULT 0, waiting_since_ms INTEGER, fires_at_ms INTEGER,
+        deadlines TEXT NOT NULL DEFAULT '', UNIQUE(source, id))""",
+    """INSERT INTO rows_2(source, id, digest, doc, version, rev, presence, absent_reads, absent_since_ms, known_at_ms,
+            is_closed_told, waiting_since_ms)
+        SELECT r.source, r.id, r.digest, v.doc, CASE WHEN v.is_kept THEN v.key END, r.rev, r.presence, r.absent_reads,
+            r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.waiting_since_ms
+        FROM rows r JOIN versions v ON v.key = r.version ORDER BY r.source, r.id""",
+    "DROP TABLE rows",
+    "ALTER TABLE rows_2 RENAME TO rows",
+    "DELETE FROM versions WHERE NOT is_kept",
+    "ALTER TABLE versions DROP COLUMN is_kept",
+    "CREATE INDEX rows_not_listed ON rows(source, presence) WHERE presence <> 'listed'",
+    # a row's version is the copy of its present values that an event shows; null until one does
+    "CREATE INDEX rows_by_version ON rows(version) WHERE version IS NOT NULL",
+    # when the earliest armed deadline of a row fires
+    "CREATE INDEX rows_due ON rows(source, fires_at_ms) WHERE fires_at_ms IS NOT NULL",
+    "DROP TABLE pages",
+    # a disposable cache of the last complete read: dropping it costs one comparison by id
+    """CREATE TABLE pages(
+        source INTEGER NOT NULL REFERENCES sources(key), position INTEGER NOT NULL, digest BLOB NOT NULL,
+        ids BLOB NOT NULL, row_digests BLOB NOT NULL, layout BLOB NOT NULL, overlap INTEGER NOT NULL,
+        rows INTEGER NOT NULL, total INTEGER, has_more INTEGER, PRIMARY KEY(source, position))""",
+)
+
+_THIRD = (
+    # matchers: canonical JSON (see domain/silence.py); ended_at_ms: ended early, by somebody
+    """CREATE TABLE silences(
+        key TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
+        author TEXT NOT NULL, comment TEXT NOT NULL, ended_at_ms INTEGER, hits INTEGER NOT NULL DEFAULT 0,
+        last_hit_at_ms INTEGER) WITHOUT ROWID""",
+    # asked for each delivery: those that are over are left aside
+    "CREATE INDEX silences_by_end ON silences(ends_at_ms) WHERE ended_at_ms IS NULL",
+)
+
+_FOURTH = (
+    "ALTER TABLE deliveries ADD COLUMN held_by TEXT NOT NULL DEFAULT ''",
+    # the delivery in whose message this one is told
+    "ALTER TABLE deliveries ADD COLUMN lead TEXT",
+    # until when it may be sent without being decided over again; null: it was not decided over
+    "ALTER TABLE deliveries ADD COLUMN arranged_until_ms INTEGER",
+    "DROP INDEX deliveries_due",
+    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms, event)
+        WHERE state IN ('pending', 'held', 'failed', 'sending', 'unknown')""",
+    "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
+    "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
 )

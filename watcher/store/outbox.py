@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import DeliveryState
+from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
+from watcher.store.arrangements import arrange
 from watcher.store.database import Database
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
+from watcher.store.silences import CompilePattern, has_active
 
-WAITING = "state IN ('pending', 'failed', 'sending', 'unknown')"
+WAITING = "state IN ('pending', 'held', 'failed', 'sending', 'unknown')"
 """the rows of the index deliveries_due: their due_at_ms is when they may be claimed, while sending the lease's end"""
 
 
 class SqliteOutbox:
-    """The Outbox port over a Database; `ruleset` is the text of the rules that owed events are routed by."""
+    """The Outbox port over a Database; `ruleset` is the text of the rules that owed events are routed by.
 
-    def __init__(self, database: Database, *, ruleset: str = "") -> None:
+    `compile_pattern` makes the regexes of silences.
+    """
+
+    def __init__(self, database: Database, *, ruleset: str = "", compile_pattern: CompilePattern = re.compile) -> None:
         self._database = database
         self._ruleset = ruleset
+        self._compile = compile_pattern
 
-    def claim_due(self, channel: str, now: datetime, lease: timedelta, owner: str) -> Claim | None:
+    def claim_due(
+        self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
+    ) -> Claim | None:
         """Claim the delivery of a channel that has been due the longest, None where none is (see the port)."""
         if _find_due(self._database.connection(), channel, now) is None:
             return None  # looked at first without the write lock: most calls end here
         with self._database.write() as connection:
-            return _claim(connection, channel, now, now + lease, owner)
+            is_arranged = self._arrange(connection, channel, now, decider)
+            return _claim(connection, channel, now, now + lease, owner, is_arranged=is_arranged)
 
     def settle(self, claim: Claim, settlement: Settlement) -> bool:
         """Store what became of a claim; False, and nothing stored, where the lease was lost to another owner."""
@@ -37,7 +48,12 @@ class SqliteOutbox:
             return self._settle(connection, claim, settlement)
 
     def settle_and_claim(
-        self, claim: Claim, settlement: Settlement, now: datetime, lease: timedelta
+        self,
+        claim: Claim,
+        settlement: Settlement,
+        now: datetime,
+        lease: timedelta,
+        decider: Decider | None = None,
     ) -> tuple[bool, Claim | None]:
         """Settle, and claim what is due next for the same channel and owner, as one transaction (see the port).
 
@@ -46,7 +62,8 @@ class SqliteOutbox:
         with self._database.write() as connection:
             if not self._settle(connection, claim, settlement):
                 return False, None
-            return True, _claim(connection, claim.channel, now, now + lease, claim.owner)
+            is_arranged = self._arrange(connection, claim.channel, now, decider)
+            return True, _claim(connection, claim.channel, now, now + lease, claim.owner, is_arranged=is_arranged)
 
     def give_back(self, claim: Claim, now: datetime) -> None:
         """Undo a claim of which nothing was sent (see the port); nothing where another owner has claimed it since.
@@ -77,12 +94,16 @@ class SqliteOutbox:
             return connection.execute(query, bound).rowcount
 
     def shift(self, moved: timedelta) -> None:
-        """Move all that waits, and the pauses of channels, with a clock that was set back."""
+        """Move all that waits, and the pauses of channels, with a clock that was set back.
+
+        What a rule holds keeps its instant: the end of quiet hours and the time of a digest are the wall clock's.
+        """
         by_ms = moved // timedelta(milliseconds=1)
         with self._database.write() as connection:
             connection.execute(
-                f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by
-                    WHERE {WAITING}""",
+                f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by,
+                    arranged_until_ms = NULL
+                    WHERE {WAITING} AND state <> 'held'""",
                 {"by": by_ms},
             )
             connection.execute("UPDATE channels SET paused_until_ms = paused_until_ms + ?", (by_ms,))
@@ -100,6 +121,13 @@ class SqliteOutbox:
     def channel_health(self, channel: str) -> ChannelHealth:
         """Return what is remembered of a channel; of an unknown one, the defaults."""
         return read_health(self._database.connection(), channel)
+
+    def _arrange(self, connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider | None) -> bool:
+        """Have it decided over what is due; False where nothing needs to be: all of it goes out as it is."""
+        if decider is None or (decider.is_plain and not has_active(connection, now)):
+            return False
+        arrange(connection, channel, now, decider, self._compile)
+        return True
 
     def _settle(self, connection: sqlite3.Connection, claim: Claim, settlement: Settlement) -> bool:
         if not _finish(connection, claim, settlement):
@@ -128,19 +156,29 @@ def read_health(connection: sqlite3.Connection, channel: str) -> ChannelHealth:
 
 
 def _claim(
-    connection: sqlite3.Connection, channel: str, now: datetime, lease_until: datetime, owner: str
+    connection: sqlite3.Connection,
+    channel: str,
+    now: datetime,
+    lease_until: datetime,
+    owner: str,
+    *,
+    is_arranged: bool,
 ) -> Claim | None:
-    found = _find_due(connection, channel, now)
+    found = _find_due(connection, channel, now, is_arranged=is_arranged)
     if found is None or not _take(connection, found, now, lease_until, owner):
         return None
     return _to_claim(connection, found, owner, lease_until)
 
 
-def _find_due(connection: sqlite3.Connection, channel: str, now: datetime) -> Any:
-    """Return the row that has been due the longest; of one instant, the event that was stored first."""
+def _find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_arranged: bool = False) -> Any:
+    """Return the row that has been due the longest; of one instant, the event that was stored first.
+
+    `is_arranged`: only one that was decided over; one that never came back was so before.
+    """
+    decided = "AND (arranged_until_ms > :now OR state IN ('sending', 'unknown'))" if is_arranged else ""
     query = f"""SELECT id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms FROM deliveries
-        WHERE channel = ? AND due_at_ms <= ? AND {WAITING} ORDER BY due_at_ms, event LIMIT 1"""
-    return connection.execute(query, (channel, to_ms(now))).fetchone()
+        WHERE channel = :channel AND due_at_ms <= :now AND {WAITING} {decided} ORDER BY due_at_ms, event LIMIT 1"""
+    return connection.execute(query, {"channel": channel, "now": to_ms(now)}).fetchone()
 
 
 def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
@@ -178,6 +216,10 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
 
 def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
     event = connection.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
+    members = connection.execute(
+        f"SELECT {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq WHERE d.lead = ? ORDER BY e.time_ms, e.seq",
+        (found["id"],),
+    ).fetchall()
     lost = (
         found["attempts"]
         and connection.execute(
@@ -195,6 +237,7 @@ def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_unti
         state=DeliveryState(found["state"]),
         owner=owner,
         lease_until=lease_until,
+        members=tuple(map(event_of, members)),
     )
 
 

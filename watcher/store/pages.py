@@ -2,71 +2,78 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import overload
 
-from watcher.domain.listing import PageOutline
-from watcher.pipeline.compare import Remembered
+import msgspec
+
+from watcher.domain.listing import Digests, PageOutline, Remembered
 from watcher.pipeline.snapshots import SourceRecord
+from watcher.store.chunks import Pile
+from watcher.store.draft_tables import empty
 
-_DIGEST_BYTES = 16
-_COLUMNS = "position, digest, ids, row_digests, overlap, rows, total, has_more"
+_COLUMNS = "position, digest, ids, row_digests, layout, overlap, rows, total, has_more"
 _TABLE = f"""position INTEGER PRIMARY KEY, {_COLUMNS.removeprefix("position, ")}"""
+_VALUES = "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_VALUES_OF_SOURCE = "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
 class PageCache:
-    """The remembered pages of one source, and those of the read that is under way (in TEMP tables).
+    """The remembered pages of one source, and those of the read that is under way (in a pile).
 
     It may be dropped at any time: the next read is then compared row by row.
     """
 
-    def __init__(self, connection: sqlite3.Connection, record: SourceRecord) -> None:
+    def __init__(self, connection: sqlite3.Connection, record: SourceRecord, pile: Pile) -> None:
         self._connection, self._source, self._remembered = connection, record.key, record.rows_key
-        for table in ("draft_pages", "draft_base"):
-            connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}({_TABLE})")
-            connection.execute(f"DELETE FROM temp.{table}")
+        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS draft_base_pages({_TABLE})")
+        empty(connection, "draft_base_pages")
+        self._pile = pile
         self._is_based = False
         self._visited = 0
-        self._last: tuple[int, Remembered | None] = (-1, None)
+        self._loaded: dict[int, Remembered | None] = {}
         self.remembered_rows = self._count_rows()
 
     def load(self, position: int) -> Remembered | None:
-        """Return the remembered page at a position."""
-        if self._last[0] != position:
-            self._last = (position, self._load(position))
-        return self._last[1]
+        """Return the remembered page at a position, the same value each time until it is put."""
+        if position not in self._loaded:
+            self._loaded[position] = self._load(position)
+        return self._loaded[position]
 
     def put(self, position: int, page: Remembered) -> None:
         """Take in a page of the read under way; one that is as it was needs no storing."""
         self._visited = max(self._visited, position + 1)
-        if page == self.load(position):
+        known = self._loaded.pop(position, None)
+        if known is not None and known.outline is page.outline and known.overlap == page.overlap:
             return
         outline = page.outline
         columns = (
             position,
             outline.digest,
-            json.dumps(outline.ids),
-            b"".join(outline.row_digests),
+            _encode(tuple(outline.ids)),
+            outline.row_digests.joined,
+            outline.layout,
             page.overlap,
             len(set(outline.ids[page.overlap :])),
             outline.total,
             outline.has_more,
         )
-        self._connection.execute(
-            f"INSERT OR REPLACE INTO temp.draft_pages({_COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", columns
-        )
+        self._pile.put([columns])
 
     def restart(self) -> None:
         """Forget the read under way."""
-        self._connection.execute("DELETE FROM temp.draft_pages")
+        self._pile.clear()
         self._visited = 0
-        self._last = (-1, None)
+        self._loaded.clear()
 
     def turn_over(self) -> None:
         """Make the read under way, which is whole, the one that is remembered."""
-        self._connection.execute(f"INSERT OR REPLACE INTO temp.draft_base SELECT {_COLUMNS} FROM temp.draft_pages")
-        self._connection.execute("DELETE FROM temp.draft_base WHERE position >= ?", (self._visited,))
+        for _, entries in self._pile.chunks():
+            self._connection.executemany(f"INSERT OR REPLACE INTO temp.draft_base_pages({_COLUMNS}) {_VALUES}", entries)
+        self._connection.execute("DELETE FROM temp.draft_base_pages WHERE position >= ?", (self._visited,))
         self._is_based = True
         self.restart()
         self.remembered_rows = self._count_rows()
@@ -82,12 +89,12 @@ class PageCache:
     def store(self) -> None:
         """Remember the read under way, inside the caller's transaction."""
         visited = self._visited
+        put = f"INSERT OR REPLACE INTO main.pages({_COLUMNS}, source)"
         if self._is_based:
             self.turn_over()
-        source = "temp.draft_base" if self._is_based else "temp.draft_pages"
-        self._connection.execute(
-            f"INSERT OR REPLACE INTO main.pages(source, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM {source}", (self._source,)
-        )
+            self._connection.execute(f"{put} SELECT {_COLUMNS}, ? FROM temp.draft_base_pages", (self._source,))
+        for _, entries in self._pile.chunks():
+            self._connection.executemany(f"{put} {_VALUES_OF_SOURCE}", [(*entry, self._source) for entry in entries])
         self._connection.execute("DELETE FROM main.pages WHERE source = ? AND position >= ?", (self._source, visited))
 
     def forget(self) -> None:
@@ -105,21 +112,20 @@ class PageCache:
         ).fetchone()
         if row is None:
             return None
-        digests = row["row_digests"]
-        cuts = range(0, len(digests), _DIGEST_BYTES)
-        has_more = row["has_more"]
+        has_more, digests = row["has_more"], Digests(row["row_digests"])
         outline = PageOutline(
             digest=row["digest"],
-            ids=tuple(json.loads(row["ids"])),
-            row_digests=tuple(digests[cut : cut + _DIGEST_BYTES] for cut in cuts),
+            ids=_Ids(row["ids"], len(digests)),
+            row_digests=digests,
             total=row["total"],
             has_more=None if has_more is None else bool(has_more),
+            layout=row["layout"],
         )
         return Remembered(outline=outline, overlap=row["overlap"])
 
     @property
     def _from(self) -> str:
-        return "temp.draft_base WHERE 1" if self._is_based else "main.pages WHERE source = ?"
+        return "temp.draft_base_pages WHERE 1" if self._is_based else "main.pages WHERE source = ?"
 
     @property
     def _key(self) -> tuple[int, ...]:
@@ -129,3 +135,36 @@ class PageCache:
         """Distinct rows on the remembered pages; within a page an id counts once, over pages none comes twice."""
         row = self._connection.execute(f"SELECT coalesce(sum(rows), 0) FROM {self._from}", self._key).fetchone()
         return int(row[0])
+
+
+class _Ids(Sequence[str]):
+    """The ids of a page, unpacked when they are first looked at: most pages are as they were, and never are."""
+
+    def __init__(self, packed: bytes, count: int) -> None:
+        self._packed, self._count = packed, count
+        self._unpacked: tuple[str, ...] | None = None
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        return self._all[place]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Sequence) and self._all == tuple(other))
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        if self._unpacked is None:
+            self._unpacked = _decode(self._packed)
+        return self._unpacked

@@ -32,14 +32,15 @@ class Pruned:
 
 
 def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events: timedelta) -> Pruned:
-    """Forget polls and events that are older than what is kept, and the versions of rows that nothing shows any more.
+    """Forget polls and events that are older than what is kept, and the versions of rows that no event shows any more.
 
-    An event that is still owed to somebody stays. Each batch is a transaction of its own, so that a daemon beside it
-    goes on; a crash in between leaves less work for the next time.
+    Silences go with the events of their time. An event that is still owed to somebody stays. Each batch is a
+    transaction of its own, so that a daemon beside it goes on; a crash in between leaves less work for the next time.
     """
     polls = _repeat(database, _OLD_POLLS, {"before": to_ms(now - keep_polls)})
     events = _repeat(database, _OLD_EVENTS, {"before": to_ms(now - keep_events)})
     _repeat(database, _UNUSED_RULESETS, {})
+    _repeat(database, _OLD_SILENCES, {"before": to_ms(now - keep_events)})
     versions = _forget_versions(database)
     return Pruned(polls=polls, events=events, versions=versions, reclaimed_pages=_reclaim(database))
 
@@ -61,11 +62,15 @@ _OLD_POLLS = """DELETE FROM polls WHERE key IN (
 # Deliveries and their attempts go with the event.
 _OLD_EVENTS = """DELETE FROM events WHERE seq IN (
     SELECT seq FROM events e WHERE time_ms < :before AND NOT EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.event = e.seq AND d.state IN ('pending', 'sending', 'failed', 'unknown'))
+        SELECT 1 FROM deliveries d WHERE d.event = e.seq
+            AND d.state IN ('pending', 'held', 'sending', 'failed', 'unknown'))
     ORDER BY time_ms LIMIT :batch)"""
 
 _UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
     SELECT key FROM rulesets r WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.ruleset = r.key) LIMIT :batch)"""
+
+_OLD_SILENCES = """DELETE FROM silences WHERE key IN (
+    SELECT key FROM silences WHERE COALESCE(ended_at_ms, ends_at_ms) < :before LIMIT :batch)"""
 
 
 def _repeat(database: Database, sql: str, bound: dict[str, Any]) -> int:
@@ -89,13 +94,13 @@ def _forget_versions(database: Database) -> int:
         bound = {"first": last + 1, "last": keys[-1]}
         if database.connection().execute(f"SELECT EXISTS(SELECT 1 {_UNSHOWN})", bound).fetchone()[0]:
             with database.write() as connection:
+                connection.execute(f"UPDATE rows SET version = NULL WHERE version IN (SELECT key {_UNSHOWN})", bound)
                 total += connection.execute(f"DELETE {_UNSHOWN}", bound).rowcount
         last = keys[-1]
 
 
 _NEXT_VERSIONS = "SELECT key FROM versions WHERE key > ? ORDER BY key LIMIT ?"
 _UNSHOWN = """FROM versions WHERE key BETWEEN :first AND :last
-    AND NOT EXISTS (SELECT 1 FROM rows r WHERE r.version = versions.key)
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.version = versions.key)"""
 
 

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -18,7 +19,9 @@ from watcher.domain.state import State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_LEVEL, _WINDOW_BITS, _MEMORY_LEVEL = 1, 12, 3
+_WINDOW_BITS = 12
+_COMPRESSED = 0x48
+"""the first byte of a document that the first schema compressed (RFC 1950); a JSON text never begins so"""
 _WORDS = (
     b'["",null,null,{"displayName":"","objectType":"waggle/conversation","createdByID":"","createdByUserName":"",'
     b'"createdByUserDisplayName":"","createdDate":"2026-01-01T00:00:00Z","modifiedByID":"","modifiedByUserName":"",'
@@ -34,18 +37,38 @@ _WORDS = (
     b'"private_mode":false,"external_code":"","max_count":0,"max_user_count":0,"max_facilitator_count":0,'
     b'"registered_user_count":0,"registered_facilitator_count":0,"open_questions_count":0,"to_facilitator_count":0}]'
 )
-"""what documents look like, so that the first of each kind compresses as well as the thousandth (RFC 1950, preset
-dictionary). Stored documents cannot be read with another one: it may never change."""
+"""the preset dictionary of those documents, without which they cannot be read: it may never change"""
+_SHAPES: tuple[tuple[str, ...], ...] = (
+    (
+        "id", "type", "sub_type", "org_id", "name", "content_name", "status", "register_status", "start_on", "end_on",
+        "close_on", "start_register_on", "last_updated_on", "created_on", "visible", "active", "private_mode",
+        "external_code", "max_count", "max_user_count", "max_facilitator_count", "registered_user_count",
+        "registered_facilitator_count", "open_questions_count", "to_facilitator_count",
+    ),
+    (
+        "id", "name", "displayName", "objectType", "createdByID", "createdByUserName", "createdByUserDisplayName",
+        "createdDate", "createdDateInISO8601Format", "modifiedDateInISO8601Format", "modifiedByID",
+        "modifiedByUserName", "modifiedByUserDisplayName", "modifiedDate", "dateFormatLocale", "isRemoved",
+        "latitude", "longitude", "altitude", "externalID", "discoverableID", "secondaryExternalIDs", "isScoping",
+        "isScopingSame", "isScoped", "state", "isDiscoverable", "wallPostControl", "hasMembersLocked",
+        "isDisallowGuests", "isDisallowOutsiders", "nOutsiders", "isExtendedAccessControl", "folderID", "role",
+        "isMuted", "isNew", "nChats", "nMarkableChats", "nUnread", "nFollowups", "hierarchicalMembersInfo", "url",
+        "conversationURL", "allMembershipsURL", "archiveURL", "collectionURL", "createdByURL", "modifiedByURL",
+        "folderURL", "gadgetsURL", "membersURL", "messagesURL",
+    ),
+)  # fmt: skip
+"""Names that come together in rows: a document then holds their values alone, in this order.
+
+Stored documents name them by their place: a shape may be added at the end, none may ever change.
+"""
+_PICKERS = tuple((names, frozenset(names), itemgetter(*names)) for names in _SHAPES)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 def to_ms(instant: datetime | None) -> int | None:
     """Return an instant as milliseconds since 1970, rounded down."""
-    if instant is None:
-        return None
-    span = instant - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000 + span.microseconds // 1_000
+    return None if instant is None else known_ms(instant)
 
 
 def from_ms(count_ms: int | None) -> datetime | None:
@@ -58,23 +81,48 @@ def instant(count_ms: int) -> datetime:
     return _EPOCH + count_ms * _MS
 
 
+def known_ms(instant: datetime) -> int:
+    """Return an instant that is there as milliseconds since 1970, rounded down."""
+    span = instant - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000 + span.microseconds // 1_000
+
+
 def pack(conversation: Conversation) -> bytes:
-    """Return a conversation's values as a compressed document, to be kept once a version."""
-    shown = (conversation.name, conversation.state, conversation.reason, conversation.fields)
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _WORDS)
-    return packer.compress(_encode(shown)) + packer.flush()
+    """Return a conversation's values as a document: JSON of name, state, reason, shape, values, other fields.
+
+    The name is null where it is that of the fields. The shape is null, and every field among the others, where the row
+    has not all names of one.
+    """
+    fields = conversation.fields
+    name = None if conversation.name == fields.get("name") else conversation.name
+    for shape, (names, known, pick) in enumerate(_PICKERS):
+        if names[-1] not in fields:
+            continue
+        try:
+            values = pick(fields)
+        except KeyError:
+            continue
+        is_whole = len(fields) == len(names)
+        others = {} if is_whole else {field: value for field, value in fields.items() if field not in known}
+        return _encode((name, conversation.state, conversation.reason, shape, values, others))
+    return _encode((name, conversation.state, conversation.reason, None, (), fields))
 
 
 def unpack(conversation_id: str, doc: bytes, link: str = "") -> Conversation:
     """Return the conversation of a document; `link` is its source's template, empty for none."""
-    name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
+    if doc[0] == _COMPRESSED:
+        name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
+    else:
+        name, state, reason, shape, values, others = _decode(doc)
+        fields = others if shape is None else {**dict(zip(_SHAPES[shape], values, strict=True)), **others}
+        name = str(fields.get("name") or "") if name is None else name
     known = State(state) if state else None
-    url = make_link(link, conversation_id, fields)
+    url = make_link(link, conversation_id, fields) if link else None
     return Conversation(id=conversation_id, name=name, state=known, reason=reason, fields=fields, url=url)
 
 
 def row_of(row: Mapping[str, Any] | Any) -> Row:
-    """Return the stored row of a row of `rows` joined with its version's doc."""
+    """Return the stored row of a row of the table `rows`."""
     return Row(
         conversation=unpack(row["id"], row["doc"]), rev=row["rev"], digest=row["digest"], standing=standing_of(row)
     )
@@ -89,6 +137,19 @@ def standing_of(row: Mapping[str, Any] | Any) -> Standing:
         known_at=from_ms(row["known_at_ms"]),
         is_closed_told=bool(row["is_closed_told"]),
         waiting_since=from_ms(row["waiting_since_ms"]),
+    )
+
+
+def standing_columns(standing: Standing) -> tuple[object, ...]:
+    """Return a standing as the columns presence, absent reads and since, known at, closed told, waiting since."""
+    absent, known, waiting = standing.absent_since, standing.known_at, standing.waiting_since
+    return (
+        standing.presence._value_,
+        standing.absent_reads,
+        None if absent is None else known_ms(absent),
+        None if known is None else known_ms(known),
+        standing.is_closed_told,
+        None if waiting is None else known_ms(waiting),
     )
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 from watcher.domain.conversation import Drift
-from watcher.domain.deadline import Deadline, Rearmed
 from watcher.domain.health import Health
-from watcher.domain.snapshot import Row
 from watcher.pipeline.outbox import Owed
-from watcher.pipeline.snapshots import PollRecord, SourceRecord
+from watcher.pipeline.snapshots import Decide, PollRecord, SourceRecord
 from watcher.store.database import Database, named_errors
-from watcher.store.deadlines import load_deadlines, store_rearmed
+from watcher.store.deadlines import store_deadlines, unpack_deadlines
 from watcher.store.draft import SqliteDraft
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.rows import from_ms, row_of
@@ -24,8 +22,7 @@ from watcher.store.sources import store_health, store_poll, store_source
 _BATCH = 500
 _UPSERT = """INSERT INTO sources(name, api, identity, epoch, link, interval_ms) VALUES(?, ?, ?, 1, ?, ?)
     ON CONFLICT(name) DO UPDATE SET link = excluded.link, interval_ms = excluded.interval_ms"""
-_ROWS_AFTER = """SELECT r.*, v.doc FROM rows r JOIN versions v ON v.key = r.version
-    WHERE r.source = ? AND r.id > ? ORDER BY r.id LIMIT ?"""
+_ROWS_AFTER = "SELECT * FROM rows WHERE source = ? AND id > ? ORDER BY id LIMIT ?"
 
 
 class SqliteSnapshots:
@@ -63,16 +60,15 @@ class SqliteSnapshots:
             finally:
                 draft.drop()
 
-    def rearm(self, record: SourceRecord, leads: str, decide: Callable[[Row, Sequence[Deadline]], Rearmed]) -> None:
+    def rearm(self, record: SourceRecord, leads: str, decide: Decide) -> None:
         """Arm the deadlines of every row anew, in one transaction, and remember `leads` with the source."""
         with self._database.write() as connection:
             last = ""
             while rows := connection.execute(_ROWS_AFTER, (record.key, last, _BATCH)).fetchall():
-                stored = load_deadlines(connection, record.key, [row["id"] for row in rows])
-                for raw in rows:
-                    row = row_of(raw)
-                    rearmed = decide(row, stored.get(row.conversation.id, ()))
-                    store_rearmed(connection, record.key, row.conversation.id, rearmed)
+                for row in rows:
+                    stored = unpack_deadlines(row["deadlines"])
+                    if (after := decide(row_of(row), stored)) != stored:
+                        store_deadlines(connection, record.key, row["id"], after)
                 last = rows[-1]["id"]
             connection.execute("UPDATE sources SET leads = ? WHERE key = ?", (leads, record.key))
 

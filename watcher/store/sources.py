@@ -53,9 +53,8 @@ def store_health(connection: sqlite3.Connection, record: SourceRecord) -> None:
 
 def forget_list(connection: sqlite3.Connection, record: SourceRecord) -> None:
     """Make room for another list: what is stored of the old one says nothing about it; events stay."""
-    for table in ("pages", "deadlines", "drifts", "rows"):
+    for table in ("pages", "drifts", "rows"):
         connection.execute(f"DELETE FROM {table} WHERE source = ?", (record.key,))
-    connection.execute("DELETE FROM versions WHERE source = ? AND NOT is_kept", (record.key,))
     connection.execute(
         "UPDATE sources SET api = ?, identity = ?, epoch = ?, is_accepted = 0 WHERE key = ?",
         (record.api, record.identity, record.epoch, record.key),

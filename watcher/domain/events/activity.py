@@ -14,6 +14,8 @@ _RISES = {
     Role.FOLLOWUPS: EventType.FOLLOWUPS_NEW,
     Role.OUTSIDERS: EventType.OUTSIDERS_JOINED,
 }
+COUNTERS = frozenset(_RISES)
+"""the counters whose rise is an event"""
 
 
 def derive_rises(sighting: Sighting) -> Derivation:

@@ -10,6 +10,8 @@ from watcher.domain.sighting import Derivation, Fact, Sighting, value_of
 from watcher.domain.state import Registration
 
 _SEATS = (Role.USERS, Role.FACILITATORS, Role.MAX_USERS, Role.MAX_TOTAL)
+SEATS = frozenset(_SEATS)
+"""what decides whether there is room"""
 
 
 def derive_status(sighting: Sighting) -> Derivation:

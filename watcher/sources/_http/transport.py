@@ -45,11 +45,11 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self, deadline: Deadline, settings: SourceSettings) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=settings.tls or _trusted(),
+            ssl_context=_NO_TRUST,
             proxy=_proxy(settings.proxy) if settings.proxy else None,
             max_connections=1,
             keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_Backend(deadline),
+            network_backend=_Backend(deadline, settings.tls),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -80,8 +80,10 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
+    """Connections under a deadline; those over TLS believe `tls`, or what everybody believes."""
+
+    def __init__(self, deadline: Deadline, tls: ssl.SSLContext | None) -> None:
+        self._deadline, self._tls = deadline, tls
         self._real = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -102,13 +104,13 @@ class _Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _Stream(stream, self._deadline)
+                return _Stream(stream, self._deadline, self._tls)
         raise failure
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, real: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._real, self._deadline = real, deadline
+    def __init__(self, real: httpcore.NetworkStream, deadline: Deadline, tls: ssl.SSLContext | None) -> None:
+        self._real, self._deadline, self._tls = real, deadline, tls
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline decides
         return self._real.read(max_bytes, self._deadline.check())
@@ -121,11 +123,14 @@ class _Stream(httpcore.NetworkStream):
 
     def start_tls(
         self,
-        ssl_context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - it trusts nobody, see below
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the deadline decides
     ) -> httpcore.NetworkStream:
-        return _Stream(self._real.start_tls(ssl_context, server_hostname, self._deadline.check()), self._deadline)
+        trust = self._tls or _trusted()
+        trust.set_alpn_protocols(["http/1.1"])
+        secured = self._real.start_tls(trust, server_hostname, self._deadline.check())
+        return _Stream(secured, self._deadline, self._tls)
 
     def get_extra_info(self, info: str) -> Any:
         return self._real.get_extra_info(info)
@@ -154,9 +159,13 @@ def _url(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
+_NO_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""what the pool is told: it holds no certificate, so that one which came to be used would refuse every server"""
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Read the certificates once: that takes longer than many a poll."""
+    """Read the certificates once, with the first connection that needs them: that takes longer than many a poll."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context

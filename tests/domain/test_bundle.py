@@ -1,0 +1,85 @@
+"""A message about several events counts first, then lists, and says how to read the rest."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from watcher.domain.bundle import MOST_LINES, compose_bundle
+from watcher.domain.conversation import Conversation
+from watcher.domain.event import Event, EventType, Severity, event_id
+from watcher.domain.message import Message, compose
+from watcher.domain.state import State
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def event(
+    subject: str, kind: EventType = EventType.QUESTIONS_NEW, *, before: int = 2, after: int = 5, age: int = 0
+) -> Event:
+    at = NOW - age * MINUTE
+    change = {"field": "open_questions_count", "before": before, "after": after, "delta": after - before}
+    shown = Conversation(
+        id=subject,
+        name=f"Course {subject}",
+        state=State.OPEN,
+        reason=None,
+        fields={"open_questions_count": after},
+        url=f"https://tenant.example/c/{subject}",
+    )
+    return Event(
+        id=event_id("campus", kind, subject, f"{before}-{after}"),
+        source="campus",
+        type=kind,
+        subject=subject,
+        time=at,
+        severity=Severity.NOTICE,
+        details={"change": change} if kind is EventType.QUESTIONS_NEW else {},
+        conversation=shown,
+    )
+
+
+def bundle(*events: Event, **other: Any) -> Message:
+    return compose_bundle(events, **{"rule": "questions", "zone": UTC, "now": NOW, "is_repeat": False, **other})
+
+
+def test_it_counts_in_its_title_and_lists_with_links() -> None:
+    message = bundle(event("1", age=3), event("2", age=2), event("3", EventType.CONVERSATION_ENDED, age=1))
+    assert message.title == "3 things happened in 3 conversations (campus)"
+    first, *rest = message.body.splitlines()
+    assert first == "2 × new questions, 1 × conversation ended"
+    assert rest[:2] == ["• 3 new open questions in “Course 1” (5 open)", "https://tenant.example/c/1"]
+    assert len(rest) == 6
+    assert message.footer.startswith("rule: questions · events ")
+    assert message.conversation is None
+
+
+def test_events_about_one_thing_are_one_line_and_then_its_own_message() -> None:
+    first, second = event("1", before=2, after=5, age=5), event("1", before=5, after=7)
+    message = bundle(second, first)
+    assert message.title == "5 new open questions in “Course 1” (7 open)"
+    assert message.conversation == "campus/1"
+
+
+def test_a_single_event_has_the_words_that_it_has_alone() -> None:
+    one = event("1")
+    assert bundle(one) == compose(one, rule="questions", zone=UTC, now=NOW, is_repeat=False)
+
+
+def test_of_too_many_the_number_is_said_and_how_to_read_them() -> None:
+    message = bundle(*[event(str(number), age=number) for number in range(MOST_LINES + 243)])
+    assert message.title.startswith("263 things happened in 263 conversations")
+    assert message.body.splitlines()[-1] == "… and 243 more: watcher events --since 2026-11-23T07:38:00Z"
+
+
+def test_a_repetition_is_said_first() -> None:
+    assert bundle(event("1"), event("2"), is_repeat=True).body.startswith("may be a repetition · 2 × new questions")
+
+
+def test_it_is_as_urgent_as_the_most_urgent_of_its_events() -> None:
+    warning = replace(event("2", EventType.REGISTRATION_FULL), severity=Severity.WARNING)
+    assert bundle(event("1"), warning).severity is Severity.WARNING
+
+
+def test_sources_are_counted_where_there_are_several() -> None:
+    assert bundle(event("1"), replace(event("2"), source="staff")).title.endswith("(2 sources)")

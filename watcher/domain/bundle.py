@@ -1,0 +1,100 @@
+"""A bundle: the message that tells of several events at once; it counts first, then lists."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from watcher.domain.event import Event, EventType, Severity
+from watcher.domain.inert import inert, inert_url
+from watcher.domain.message import Message, Urgency, compose, conversation_of, short_id, urgency_of
+from watcher.domain.net import net_effect
+from watcher.domain.strand import Line
+from watcher.domain.wording import VALUE_LENGTH, Reader, headline, plural
+
+MOST_LINES = 20
+"""things that are listed one by one; of more, the number and how to read them"""
+MOST_KINDS = 4
+
+
+def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+    """Return the message for events in any order: their net effect, a line each; of a single one its own message.
+
+    What is meant by the rest is as in message.compose.
+    """
+    ordered = sorted(events, key=lambda event: event.time)
+    # As of the first event: what is over by now was left out when the message was put together, and it stays the same.
+    lines = net_effect(ordered, ordered[0].time).lines or tuple(
+        Line(event=event, stands_for=(event,)) for event in ordered
+    )
+    if len(lines) == 1 and not lines[0].note:
+        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+    shown = [line.event for line in lines]
+    reader = Reader(zone=zone, now=now)
+    body = [
+        ("may be a repetition · " if is_repeat else "") + _count_kinds(shown),
+        *(part for line in lines[:MOST_LINES] for part in _say(line, reader)),
+        *_rest(ordered, lines),
+    ]
+    return Message(
+        title=_title(shown, lines, reader),
+        body="\n".join(body),
+        footer=f"rule: {inert(rule)} · {_first_ids(shown)}",
+        events=tuple(shown),
+        conversation=conversation_of(shown),
+        severity=max((event.severity for event in shown), key=_SEVERITIES.index),
+        urgency=max((urgency_of(event) for event in shown), key=_URGENCIES.index),
+    )
+
+
+_SEVERITIES = (Severity.INFO, Severity.NOTICE, Severity.WARNING)
+_URGENCIES = (Urgency.SUCCESS, Urgency.INFO, Urgency.WARNING, Urgency.FAILURE)
+
+
+def _title(shown: Sequence[Event], lines: Sequence[Line], reader: Reader) -> str:
+    """Say how much there is and where, so that this line alone is enough."""
+    if len(lines) == 1:
+        return f"{headline(shown[0], reader)} — {lines[0].note}"
+    sources = list(dict.fromkeys(event.source for event in shown))
+    where = inert(sources[0], length=VALUE_LENGTH) if len(sources) == 1 else plural(len(sources), "source", "sources")
+    about = {(event.source, event.subject) for event in shown if event.conversation is not None}
+    within = f" in {plural(len(about), 'conversation', 'conversations')}" if about else ""
+    return f"{plural(len(shown), 'thing', 'things')} happened{within} ({where})"
+
+
+def _count_kinds(shown: Sequence[Event]) -> str:
+    """The kinds by their number, the most frequent first."""
+    counts = Counter(event.type for event in shown).most_common()
+    said = [f"{number} × {_NAMES.get(kind, kind.value.replace('.', ' '))}" for kind, number in counts[:MOST_KINDS]]
+    left = sum(number for _, number in counts[MOST_KINDS:])
+    return ", ".join([*said, *([f"{left} more"] if left else [])])
+
+
+_NAMES = {
+    EventType.QUESTIONS_NEW: "new questions",
+    EventType.MESSAGES_NEW: "new messages",
+    EventType.UNREAD_NEW: "unread messages",
+    EventType.CONVERSATION_CHANGED: "changed",
+    EventType.QUESTIONS_WAITING: "questions waiting",
+}
+
+
+def _say(line: Line, reader: Reader) -> list[str]:
+    shown = line.event.conversation
+    link = inert_url(shown.url or "") if shown is not None else ""
+    return [f"• {headline(line.event, reader)}{f' — {line.note}' if line.note else ''}", *([link] if link else [])]
+
+
+def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:
+    left = len(lines) - MOST_LINES
+    if left <= 0:
+        return []
+    since = min(event.time for event in events)
+    return [f"… and {left} more: watcher events --since {since:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def _first_ids(shown: Sequence[Event]) -> str:
+    named = ", ".join(f"{short_id(event)}…" for event in shown[:2])
+    more = f" and {len(shown) - 2} more" if len(shown) > 2 else ""  # noqa: PLR2004 - two are named
+    return f"events {named}{more} (watcher explain {short_id(shown[0])})"

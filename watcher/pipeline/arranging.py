@@ -1,0 +1,98 @@
+"""Arranging: what waits for a channel is decided over, with what is known of everything it hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from watcher.domain.api import Api
+from watcher.domain.arrangement import PLAIN, Policy, arrange
+from watcher.domain.condition import Present, Verdict, still_holds
+from watcher.domain.event import Event
+from watcher.domain.paths import is_about_conversation
+from watcher.domain.silence import Silence, mutes
+from watcher.domain.snapshot import Row
+from watcher.domain.waiting import Arrangement, Waiting
+
+
+class Books(Protocol):
+    """What is stored of everything that an arrangement may hang on, as it is at the moment of the claim."""
+
+    def row(self, source: str, conversation: str) -> Row | None:
+        """Return the stored row of a conversation, None where there is none."""
+        ...
+
+    def is_failing(self, event: Event) -> bool | None:
+        """Say whether the source or channel that an event is about is failing; None where it is not known."""
+        ...
+
+    def is_suspect(self, source: str) -> bool | None:
+        """Say whether absences of a source are held; None where it is not known."""
+        ...
+
+    def sent(self, channel: str, rule: str, since: datetime) -> Sequence[datetime]:
+        """Return when messages of a rule went out to a channel since an instant; now for those that are about to."""
+        ...
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """Return the silences that mute at an instant."""
+        ...
+
+
+class Decider(Protocol):
+    """Decides over what waits for a channel."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether, silences aside, everything goes out at once and alone."""
+        ...
+
+    def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
+        """Return what becomes of the deliveries that wait for a channel of that name, at an instant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranger:
+    """Decides by the rules of a config (a Decider). `apis`: by the name of each source that is watched."""
+
+    policy: Policy
+    apis: Mapping[str, Api]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no rule times its messages, and no number of them is too many."""
+        return not self.policy.storm and all(timing == PLAIN for timing in self.policy.timings.values())
+
+    def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
+        """Return what becomes of the deliveries that wait for a channel."""
+        return arrange(waiting, self.policy, _World(self.apis, books, channel, now), now)
+
+
+class _World:
+    """What is known now, looked up when it is asked for."""
+
+    def __init__(self, apis: Mapping[str, Api], books: Books, channel: str, now: datetime) -> None:
+        self._apis, self._books, self._channel, self._now = apis, books, channel, now
+        self._silences: Sequence[Silence] | None = None
+
+    def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
+        if self._silences is None:
+            self._silences = self._books.silences(self._now)
+        for silence in self._silences:
+            reason = mutes(silence, event, self._now, rule=rule, channel=self._channel)
+            if reason is not None:
+                return silence.key, reason
+        return None
+
+    def verdict(self, event: Event) -> Verdict:
+        if not is_about_conversation(event.type):
+            present = Present(is_failing=self._books.is_failing(event), is_suspect=self._books.is_suspect(event.source))
+            return still_holds(event, present, None, self._now)
+        present = Present(conversation=self._books.row(event.source, event.subject))
+        return still_holds(event, present, self._apis.get(event.source), self._now)
+
+    def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
+        return self._books.sent(self._channel, rule, since)

@@ -1,0 +1,150 @@
+"""Arrangements, stored: what waits for a channel is loaded, decided over, and moved to where it belongs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from watcher.domain.event import Event, EventType
+from watcher.domain.silence import Silence
+from watcher.domain.snapshot import Row
+from watcher.domain.waiting import Arrangement, HeldBy, Waiting
+from watcher.pipeline.arranging import Decider
+from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
+from watcher.store.silences import CompilePattern, read_active, record_hit
+
+VALID_FOR = timedelta(minutes=1)
+"""what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
+ID_DIGITS = 8
+"""of a delivery's id, as lists show it"""
+_DUE_AT_A_TIME, _LATER_AT_A_TIME = 500, 2000
+_WITH_LATER = frozenset({HeldBy.DIGEST, HeldBy.PROOF})
+_OPEN = "d.state IN ('pending', 'held', 'failed')"
+
+
+def arrange(
+    connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider, compile_pattern: CompilePattern
+) -> None:
+    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction.
+
+    What has to wait for something that is over by now is decided over once more, for the next thing that it hangs on.
+    """
+    for _ in HeldBy:
+        due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
+        if not due:
+            return
+        later: list[Waiting] = []
+        for rule, held_by in {(one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER}:
+            bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
+            later += _load(connection, _LATER, {**bound, "held_by": held_by.value}, is_due=False)
+        books = SqliteBooks(connection, now, compile_pattern)
+        _apply(connection, decider.decide([*due, *later], books, channel, now), now)
+
+
+class SqliteBooks:
+    """The Books port over a connection, inside the transaction of a claim."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime, compile_pattern: CompilePattern) -> None:
+        self._connection, self._now, self._compile = connection, now, compile_pattern
+
+    def row(self, source: str, conversation: str) -> Row | None:
+        """Return the stored row of a conversation, None where there is none."""
+        found = self._connection.execute(
+            "SELECT r.* FROM sources s JOIN rows r ON r.source = s.key AND r.id = ? WHERE s.name = ?",
+            (conversation, source),
+        ).fetchone()
+        return None if found is None else row_of(found)
+
+    def is_failing(self, event: Event) -> bool | None:
+        """Say whether the source or channel that an event is about is failing; None where it is not known."""
+        is_channel = event.type in {EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED}
+        sql = _CHANNEL_FAILING if is_channel else _SOURCE_FAILING
+        found = self._connection.execute(sql, (event.subject,)).fetchone()
+        return None if found is None else bool(found[0])
+
+    def is_suspect(self, source: str) -> bool | None:
+        """Say whether absences of a source are held; None where it is not known."""
+        sql = "SELECT suspect_since_ms IS NOT NULL FROM sources WHERE name = ?"
+        found = self._connection.execute(sql, (source,)).fetchone()
+        return None if found is None else bool(found[0])
+
+    def sent(self, channel: str, rule: str, since: datetime) -> Sequence[datetime]:
+        """Return when messages of a rule went out to a channel since an instant; now for those that are about to."""
+        bound = {"channel": channel, "rule": rule, "since": known_ms(since), "now": known_ms(self._now)}
+        went = [instant(row[0]) for row in self._connection.execute(_SENT, bound)]
+        (about,) = self._connection.execute(_ABOUT_TO_GO, bound).fetchone()
+        return [*went, *[self._now] * about]
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """Return the silences that mute at an instant."""
+        return read_active(self._connection, now, self._compile)
+
+
+def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *, is_due: bool) -> list[Waiting]:
+    return [
+        Waiting(
+            id=row["delivery"],
+            event=event_of(row),
+            rule=row["rule"],
+            created_at=instant(row["created_at_ms"]),
+            due_at=instant(row["due_at_ms"]),
+            is_due=is_due,
+            held_by=HeldBy(row["held_by"]),
+            is_formed=row["attempts"] > 0 or bool(row["carries"]),
+        )
+        for row in connection.execute(sql, bound).fetchall()
+    ]
+
+
+def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> None:
+    now_ms = known_ms(now)
+    connection.executemany(
+        _POSTPONE,
+        [
+            (known_ms(each.until), each.held_by.value, _said(each.until, each.reason), each.id)
+            for each in made.postponed
+        ],
+    )
+    connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
+    for each in made.ended:
+        if each.silence is not None:
+            record_hit(connection, each.silence, now)
+    for parcel in made.parcels:
+        _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
+    until_ms = known_ms(now + VALID_FOR)
+    connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
+
+
+def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
+    """Put deliveries into the message of another one, with what they carried themselves."""
+    for member in members:
+        connection.execute("UPDATE deliveries SET lead = ? WHERE lead = ?", (lead, member))
+        connection.execute(_MEMBER, (lead, now_ms, reason, member))
+
+
+def _said(until: datetime, reason: str) -> str:
+    return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC"
+
+
+_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
+    EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
+    {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
+_DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
+    AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+_LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
+    AND d.rule = :rule ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+_POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
+    WHERE id = ?"""
+_END = "UPDATE deliveries SET state = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ? WHERE id = ?"
+_READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' ELSE state END, arranged_until_ms = ?,
+    reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
+_MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
+    WHERE id = ?"""
+_SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"
+_CHANNEL_FAILING = "SELECT is_failing FROM channels WHERE name = ?"
+_SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rule = :rule AND settled_at_ms > :since
+    AND state IN ('delivered', 'unconfirmed')"""
+_ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule
+    AND state IN ('pending', 'held', 'failed', 'sending', 'unknown')
+    AND (arranged_until_ms > :now OR attempts > forgiven)"""

@@ -1,0 +1,1 @@
+"""Templates: messages in the words of the config, rendered in a sandbox."""
