@@ -139,6 +139,20 @@ def test_a_refused_connection_is_no_reason_to_distrust_the_service() -> None:
     assert first not in later
 
 
+def test_the_environment_is_asked_for_a_proxy_whenever_a_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with served() as service, served() as proxy:
+        ops = channel(service)
+        ops.send(HELLO, "delivery-1")
+        monkeypatch.setenv("http_proxy", proxy.url.replace("json", "http"))
+        ops.close()
+        for number in (2, 3):
+            ops.send(HELLO, f"delivery-{number}")
+        ops.close()
+    assert (len(service.connections), len(proxy.connections)) == (1, 2)
+
+
 def test_an_adapter_of_another_kind_is_left_in_its_place() -> None:
     class Special(HTTPAdapter):
         pass

@@ -100,6 +100,7 @@ def _install() -> None:
     global _is_installed  # noqa: PLW0603 — the wrapped classes are the process's, so is the fact
     with _install_lock:
         if not _is_installed:
+            _wrap(requests.Session, "merge_environment_settings", _settings)
             _wrap(HTTPAdapter, "send", _send)
             _wrap(http.client.HTTPConnection, "getresponse", _getresponse)
             _wrap(smtplib.SMTP, "getreply", _getreply)
@@ -130,6 +131,10 @@ def _send(
     exchange.response = _connect(exchange, carried, adapter, request, *args, **kwargs)
     _read_body(exchange.response, exchange.answer_within)
     return exchange.response
+
+
+def _settings(exchange: Exchange, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return original(*args, **kwargs) if exchange.line is None else exchange.line.settings(original, *args, **kwargs)
 
 
 def _read_body(response: Any, within: timedelta) -> None:

@@ -99,9 +99,10 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
     if ahead is not None and not desk.goes_on():
         outbox.give_back(ahead, desk.clock())
         return Turn(next_at=outbox.next_due(channel.name))
-    health = outbox.channel_health(channel.name)
+    # Claimed ahead is only after a success, which leaves nothing to remember of a channel; nobody else writes it.
+    health = outbox.channel_health(channel.name) if ahead is None else ChannelHealth()
     now = desk.clock()
-    if health.is_paused(now) and ahead is None:
+    if health.is_paused(now):
         return Turn(next_at=health.paused_until)
     claim = ahead or outbox.claim_due(channel.name, now, desk.lease, desk.owner, desk.decider)
     if claim is None:

@@ -201,11 +201,12 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
     )
     if taken.rowcount != 1:
         return False
-    connection.execute(
-        """UPDATE attempts SET outcome = 'unknown', error = 'it never came back: it may have arrived'
-            WHERE delivery = ? AND outcome = ''""",
-        (found["id"],),
-    )
+    if found["attempts"]:
+        connection.execute(
+            """UPDATE attempts SET outcome = 'unknown', error = 'it never came back: it may have arrived'
+                WHERE delivery = ? AND outcome = ''""",
+            (found["id"],),
+        )
     connection.execute(
         "INSERT INTO attempts(delivery, number, started_at_ms) VALUES(?, ?, ?)",
         (found["id"], found["attempts"] + 1, to_ms(now)),
@@ -219,16 +220,19 @@ def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_unti
         f"SELECT {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq WHERE d.lead = ? ORDER BY e.time_ms, e.seq",
         (found["id"],),
     ).fetchall()
-    lost = connection.execute(
-        "SELECT EXISTS(SELECT 1 FROM attempts WHERE delivery = ? AND outcome = 'unknown')", (found["id"],)
-    ).fetchone()
+    lost = (
+        found["attempts"]
+        and connection.execute(
+            "SELECT 1 FROM attempts WHERE delivery = ? AND outcome = 'unknown' LIMIT 1", (found["id"],)
+        ).fetchone()
+    )
     return Claim(
         delivery_id=found["id"],
         event=event_of(event),
         rule=found["rule"],
         channel=found["channel"],
         attempt=found["attempts"] + 1 - found["forgiven"],
-        was_interrupted=bool(lost[0]),
+        was_interrupted=bool(lost),
         created_at=instant(found["created_at_ms"]),
         state=DeliveryState(found["state"]),
         owner=owner,
@@ -273,9 +277,14 @@ def _record_attempt(connection: sqlite3.Connection, delivery_id: str, settlement
 
 
 def _write_health(connection: sqlite3.Connection, channel: str, health: ChannelHealth) -> None:
+    """Store a channel's health; one that is as it was, as after nearly every message, touches no page."""
     connection.execute(
-        """INSERT OR REPLACE INTO channels(name, troubled_since_ms, failures, is_failing, error, paused_until_ms)
-            VALUES(?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO channels(name, troubled_since_ms, failures, is_failing, error, paused_until_ms)
+            VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET troubled_since_ms = excluded.troubled_since_ms,
+            failures = excluded.failures, is_failing = excluded.is_failing, error = excluded.error,
+            paused_until_ms = excluded.paused_until_ms
+            WHERE (troubled_since_ms, failures, is_failing, error, paused_until_ms) IS NOT (excluded.troubled_since_ms,
+                excluded.failures, excluded.is_failing, excluded.error, excluded.paused_until_ms)""",
         (
             channel,
             to_ms(health.troubled_since),
