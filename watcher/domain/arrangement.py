@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -57,37 +57,55 @@ PLAIN = Timing()
 def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datetime) -> Arrangement:
     """Decide over the due deliveries of a channel, the longest due first, and those that may go with them.
 
-    1. What is silenced, or has waited and is no longer true, ends. 2. What is not to be told yet waits: for its proof,
-    its digest, the end of quiet hours. 3. The rest is parcelled: a digest, what waited for the same thing, what one
-    cause made too much of, what is overdue after an outage; everything else goes alone. 4. What is more than a throttle
-    lets pass waits, and is told together later.
+    1. What is silenced, or was held and is no longer true, ends. 2. What is not to be told yet waits: for its proof,
+    its digest, the end of quiet hours; all of a digest is due when its first event is. 3. The rest is parcelled: a
+    digest, what waited for the same thing, what one cause made too much of, what is overdue after an outage; everything
+    else goes alone. 4. What is more than a throttle lets pass waits, and is told together later.
     """
     made = Arrangement()
+    waiting = _close_digests(waiting, policy)
     flapped = _find_flaps(waiting, now, made)
     left = [one for one in waiting if one.id not in flapped]
-    awake = [one for one in left if _is_awake(one, policy.of(one.rule), world, now, made)]
+    awake = [told for one in left if (told := _wake(one, policy.of(one.rule), world, now, made))]
     spent: Counter[str] = Counter()
     for group, reason in _groups(awake, policy, now):
         _parcel(group, reason, policy, world, now, made, spent)
     return made
 
 
-def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
-    """Say whether a delivery is to be told now, if it is its turn; otherwise what becomes of it is noted."""
+def _close_digests(waiting: Sequence[Waiting], policy: Policy) -> list[Waiting]:
+    """Return them with all of a digest due when its first event is, so that no part of it is left behind."""
+
+    def digest_of(one: Waiting) -> tuple[str, ...] | None:
+        is_gathered = one.held_by is HeldBy.DIGEST and not one.is_formed
+        return (one.rule, *policy.of(one.rule).group_of(one.event, one.rule)) if is_gathered else None
+
+    closing = {digest_of(one) for one in waiting if one.is_due} - {None}
+    return [replace(one, is_due=True) if digest_of(one) in closing else one for one in waiting]
+
+
+def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> Waiting | None:
+    """Return a delivery that is to be told now, if it is its turn; None, and what becomes of it noted, otherwise."""
+    if not one.is_due:
+        return None
     if one.is_formed:
-        quiet = _quiet(one, timing, now) if one.is_due else None
+        quiet = _quiet(one, timing, now)
         if quiet is not None:
             made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
-        return one.is_due and quiet is None
+        return one if quiet is None else None
     muted = world.find_mute(one.event, one.rule)
     if muted is not None:
         made.ended.append(Ended(id=one.id, state=DeliveryState.SILENCED, reason=muted[1], silence=muted[0]))
-        return False
-    later = _later(one, timing, now) if one.is_due else None
+        return None
+    if one.held_by is HeldBy.PROOF and _is_over(one.event, [one], world, made):
+        return None
+    later = _later(one, timing, now)
+    if later is not None and later.held_by is HeldBy.DIGEST and later.until <= now:  # it closed while nothing ran
+        one = replace(one, held_by=HeldBy.DIGEST, due_at=later.until)
+        later = _later(one, timing, now)
     if later is not None:
         made.postponed.append(later)
-        return False
-    return one.held_by is not HeldBy.PROOF or (one.is_due and not _is_over(one.event, [one], world, made))
+    return one if later is None else None
 
 
 def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:
@@ -127,7 +145,7 @@ def _quiet(one: Waiting, timing: Timing, now: datetime) -> datetime | None:
 
 
 def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator[tuple[list[Waiting], str]]:
-    """Yield what belongs together, each with the words for it; what is not due goes only with something that is."""
+    """Yield what belongs together, each with the words for it."""
     storms = _storms(awake, policy)
     groups: dict[tuple[str, ...], list[Waiting]] = {}
     for one in awake:
@@ -135,7 +153,7 @@ def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator
     for key, group in groups.items():
         if key[0] == _STALE and len(group) < FEWEST_STALE:
             yield from (([one], "") for one in group)
-        elif any(one.is_due for one in group):
+        else:
             yield group, _WORDS.get(key[0], "")
 
 
@@ -229,8 +247,8 @@ def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangemen
 
 def _net(group: Sequence[Waiting], now: datetime, made: Arrangement) -> list[Waiting]:
     """Return the deliveries of a group that its message tells, in time order; the others have come to nothing."""
-    if len(group) == 1:
-        return list(group)
+    if len(group) == 1 and (group[0].is_formed or group[0].held_by is HeldBy.NOTHING):
+        return list(group)  # of what did not wait the message itself says how things stand
     ordered = sorted(group, key=lambda one: one.event.time)
     dropped = {each.event.id: each.reason for each in net_effect([one.event for one in ordered], now).dropped}
     made.ended += [
