@@ -15,7 +15,14 @@ from typing import TextIO
 from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
-from watcher.bootstrap.parts import WatchedSource, make_arranger, make_channels, make_route, make_source
+from watcher.bootstrap.parts import (
+    WatchedSource,
+    make_aftermath,
+    make_arranger,
+    make_channels,
+    make_route,
+    make_source,
+)
 from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
@@ -52,6 +59,7 @@ class App:
         self._stream = stream
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
+        self._aftermath = make_aftermath(config, self._route)
         self._arranger = make_arranger(config)
         self._reword = make_words(config)
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
@@ -157,7 +165,7 @@ class App:
         return Desk(
             clock=clock.now,
             jitter=clock.jitter,
-            route=self._route,
+            aftermath=self._aftermath,
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
             decider=self._arranger,
