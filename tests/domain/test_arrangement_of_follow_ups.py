@@ -137,7 +137,9 @@ def test_what_nobody_looks_at_any_more_is_no_longer_told() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_was_begun_goes_out_as_it_was(stage: Stage) -> None:
+def test_what_was_begun_goes_out_as_it_was_unless_it_reminds_of_what_is_over(stage: Stage) -> None:
     begun = due("a", stage, is_formed=True)
-    made = decided(begun, world=World(over={"a"}, muted={"a"}))
+    made = decided(begun, world=World(muted={"a"}))
     assert (parcels(made), made.ended) == ([["a.5"]], [])
+    over = decided(begun, world=World(over={"a"}))
+    assert [each.id for each in over.ended] == ["a.5"] * stage.is_reminder

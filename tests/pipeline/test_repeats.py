@@ -4,7 +4,7 @@ from datetime import UTC, time
 
 import pytest
 
-from tests.pipeline.office import AGAIN, ASKED, CLEARED, DAY, GONE, HOUR, MINUTE, TO_LEADS, Office, rule
+from tests.pipeline.office import AGAIN, ASKED, CLEARED, DAY, DOWN, GONE, HOUR, MINUTE, TO_LEADS, Office, rule
 from tests.pipeline.stage import START, Stage
 from watcher.domain.digest import Digest
 from watcher.domain.quiet import QuietHours
@@ -159,3 +159,18 @@ def test_a_reminder_follows_a_clock_that_was_set_back(stage: Stage) -> None:
     assert {one.channel: one.due_at for one in office.deliveries() if one.due_at} == {
         name: at - 2 * HOUR for name, at in due.items()
     }
+
+
+def test_a_reminder_that_failed_is_not_told_when_it_is_over_by_itself_and_what_it_carried_is(stage: Stage) -> None:
+    office = Office(stage, [rule(events="messages.new", **AGAIN)])
+    for number in (0, 2):
+        for name in ("a", "b"):
+            office.fields[name]["to_facilitator_count"] = number
+        office.poll()
+    office.send()
+    office.opens("chat", DOWN)
+    office.send(after=4 * HOUR)
+    office.opens("chat", None)
+    office.fields["a"]["to_facilitator_count"] = 0
+    office.poll()
+    assert office.titles() == {"chat": ["Still: 2 new messages to the facilitators of “Course b” (2 in all)"]}

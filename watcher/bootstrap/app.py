@@ -124,12 +124,14 @@ class App:
         return self.outbox.take_over(clock.now())
 
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
-        """Send everything that is due now, each delivery once, channel after channel."""
-        return [
-            turn
-            for name, channel in self.channels.items()
-            for turn in drain(channel, self.outbox, self._desk(name), wait)
-        ]
+        """Send everything that is due now, each delivery once, channel after channel; a backup last."""
+        turns: list[Turn] = []
+        names = list(self.channels)
+        for name in names:
+            found = drain(self.channels[name], self.outbox, self._desk(name), wait)
+            names += dict.fromkeys(turn.handed_to for turn in found if turn.handed_to)  # no circle of backups: it ends
+            turns += found
+        return turns
 
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""

@@ -73,6 +73,8 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
 
 def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
     """Say whether a delivery is to be told now, if it is its turn; otherwise what becomes of it is noted."""
+    if one.is_formed and one.is_due and one.stage.is_reminder and _is_past(one, timing, world, now, made):
+        return False
     if one.is_formed:
         quiet = _quiet(one, timing, now) if one.is_due else None
         if quiet is not None:
@@ -105,6 +107,14 @@ def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Ar
         return False
     made.findings[one.id] = found.finding
     return True
+
+
+def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it."""
+    found = judge(one, timing, world, now)
+    if found.is_over:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=True))
+    return found.is_over
 
 
 def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:

@@ -54,7 +54,8 @@ class Waiting:
     """A delivery that is to be arranged.
 
     `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
-    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back.
+    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back; a
+    reminder of what is over ends all the same.
     """
 
     id: str

@@ -121,7 +121,7 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
         outcome=settlement.outcome if is_settled else None,
         next_at=next_at,
         ahead=following,
-        handed_to=settlement.handover.backup if settlement.handover else "",
+        handed_to=settlement.handover.backup if settlement.handover and is_settled else "",
     )
 
 

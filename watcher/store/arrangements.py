@@ -13,7 +13,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import Decider
-from watcher.store.follow_ups import find_escalated, forget, owe
+from watcher.store.follow_ups import find_escalated, forget, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -116,6 +116,7 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
         ],
     )
     connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
+    set_free(connection, [each.id for each in made.ended if each.is_over], now)
     for each in made.ended:
         if each.silence is not None:
             record_hit(connection, each.silence, now)

@@ -29,10 +29,13 @@ def insert_event(
     return inserted.lastrowid if inserted.rowcount == 1 else None
 
 
-def insert_deliveries(connection: sqlite3.Connection, event: Event, matches: Iterable[Match], due_at: datetime) -> None:
-    """Store what is owed for a stored event, from an instant on, inside the caller's transaction."""
-    owed = [(*delivery_columns(event, match, due_at), event.id) for match in matches]
-    connection.executemany(_INSERT_DELIVERY, owed)
+def insert_deliveries(
+    connection: sqlite3.Connection, event: Event, matches: Iterable[Match], due_at: datetime
+) -> list[tuple[object, ...]]:
+    """Store what is owed for a stored event from an instant on, and return its columns; in the caller's transaction."""
+    owed = [delivery_columns(event, match, due_at) for match in matches]
+    connection.executemany(_INSERT_DELIVERY, [(*columns, event.id) for columns in owed])
+    return owed
 
 
 def insert_owed(connection: sqlite3.Connection, owed: Owed, version_key: int | None, ruleset_key: int | None) -> bool:
@@ -40,8 +43,7 @@ def insert_owed(connection: sqlite3.Connection, owed: Owed, version_key: int | N
     seq = insert_event(connection, owed.event, version_key, ruleset_key)
     if seq is None:
         return False
-    insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
-    deliveries = [delivery_columns(owed.event, match) for match in owed.deliveries]
+    deliveries = insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
     take_in(connection, [(seq, event_columns(owed.event), deliveries)])
     return True
 

@@ -83,6 +83,12 @@ def forget(connection: sqlite3.Connection, deliveries: Iterable[str]) -> None:
     connection.executemany(_FORGET, [(one,) for one in deliveries])
 
 
+def set_free(connection: sqlite3.Connection, deliveries: Sequence[str], now: datetime) -> None:
+    """Let what some deliveries carried go on by itself, in the caller's transaction."""
+    if deliveries:
+        connection.execute(_SET_FREE, {"now": known_ms(now), "ids": json.dumps(list(deliveries))})
+
+
 def find_escalated(connection: sqlite3.Connection, channel: str, one: Waiting) -> Escalated | None:
     """Return when the escalation of an earlier event about the same was told to a channel by its rule, if it was."""
     event = one.event
@@ -171,8 +177,7 @@ def _seq_of(connection: sqlite3.Connection, event: Event) -> int:
 
 def _drop(connection: sqlite3.Connection, deliveries: Iterable[str], reason: str, now_ms: int) -> None:
     """End deliveries of which nothing is sent any more; what they carried goes on by itself."""
-    ending = list(deliveries)
-    named = json.dumps(ending)
+    named = json.dumps(list(deliveries))
     connection.execute(_END, {"reason": reason, "now": now_ms, "ids": named})
     connection.execute(_SET_FREE, {"now": now_ms, "ids": named})
 
