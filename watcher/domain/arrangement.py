@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from watcher.domain.condition import Verdict
+from watcher.domain.batch import find_batches
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.duration import say_duration
-from watcher.domain.event import Event, stamp
+from watcher.domain.event import Event
+from watcher.domain.follow_up import Outlook, judge, renew
 from watcher.domain.net import net_effect
+from watcher.domain.stage import StageKind
 from watcher.domain.timing import Timing
 from watcher.domain.waiting import Arrangement, Ended, HeldBy, Parcel, Postponed, Waiting
 
-STALE_AFTER = timedelta(hours=1)
-"""after an outage, messages that are overdue by as much are told together"""
-FEWEST_STALE = 3
-"""fewer of them are told one by one"""
 
-
-class World(Protocol):
+class World(Outlook, Protocol):
     """What an arrangement asks about everything else."""
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         """Return the key of a silence that mutes an event on its way by a rule, and why; None where none does."""
-        ...
-
-    def verdict(self, event: Event) -> Verdict:
-        """Say whether what an event told is still true."""
         ...
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
@@ -61,6 +54,8 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     its digest, the end of quiet hours; all of a digest is due when its first event is. 3. The rest is parcelled: a
     digest, what waited for the same thing, what one cause made too much of, what is overdue after an outage; everything
     else goes alone. 4. What is more than a throttle lets pass waits, and is told together later.
+    What follows up (see follow_up) is told only while it is true, whatever its rule gathers; what of one rule comes
+    again at once is one message.
     """
     made = Arrangement()
     waiting = _close_digests(waiting, policy)
@@ -68,7 +63,7 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     left = [one for one in waiting if one.id not in flapped]
     awake = [told for one in left if (told := _wake(one, policy.of(one.rule), world, now, made))]
     spent: Counter[str] = Counter()
-    for group, reason in _groups(awake, policy, now):
+    for group, reason in find_batches(awake, policy.of, policy.storm, now):
         _parcel(group, reason, policy, world, now, made, spent)
     return made
 
@@ -89,14 +84,15 @@ def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arran
     if not one.is_due:
         return None
     if one.is_formed:
-        quiet = _quiet(one, timing, now)
-        if quiet is not None:
-            made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
-        return one if quiet is None else None
+        return one if _goes_on(one, timing, world, now, made) else None
     muted = world.find_mute(one.event, one.rule)
     if muted is not None:
         made.ended.append(Ended(id=one.id, state=DeliveryState.SILENCED, reason=muted[1], silence=muted[0]))
+        following = renew(one, timing, now)
+        made.renewed += [following] if following else []
         return None
+    if one.stage.kind is not StageKind.FIRST:
+        return one if _follows(one, timing, world, now, made) else None
     if one.held_by is HeldBy.PROOF and _is_over(one.event, [one], world, made):
         return None
     later = _later(one, timing, now)
@@ -106,6 +102,38 @@ def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arran
     if later is not None:
         made.postponed.append(later)
     return one if later is None else None
+
+
+def _goes_on(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether what was tried before, or carries others, is told now: only quiet hours hold it back."""
+    if one.stage.is_reminder and _is_past(one, timing, world, now, made):
+        return False
+    quiet = _quiet(one, timing, now)
+    if quiet is not None:
+        made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
+    return quiet is None
+
+
+def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether a follow-up that is due is told now; what its message says of it is noted then."""
+    found = judge(one, timing, world, now)
+    if found.end:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=found.is_over))
+        return False
+    quiet = _quiet(one, timing, now)
+    if quiet is not None:
+        made.postponed.append(_wait(one, quiet, HeldBy.QUIET, "quiet hours"))
+        return False
+    made.findings[one.id] = found.finding
+    return True
+
+
+def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it."""
+    found = judge(one, timing, world, now)
+    if found.is_over:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=True))
+    return found.is_over
 
 
 def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:
@@ -139,67 +167,9 @@ def _later(one: Waiting, timing: Timing, now: datetime) -> Postponed | None:
 
 
 def _quiet(one: Waiting, timing: Timing, now: datetime) -> datetime | None:
-    if timing.quiet is None or _is_urgent(one, timing):
+    if timing.quiet is None or timing.is_urgent(one.event):
         return None
     return timing.quiet.quiet_until(now)
-
-
-def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator[tuple[list[Waiting], str]]:
-    """Yield what belongs together, each with the words for it."""
-    storms = _storms(awake, policy)
-    groups: dict[tuple[str, ...], list[Waiting]] = {}
-    for one in awake:
-        groups.setdefault(_key(one, policy.of(one.rule), storms, now), []).append(one)
-    for key, group in groups.items():
-        if key[0] == _STALE and len(group) < FEWEST_STALE:
-            yield from (([one], "") for one in group)
-        else:
-            yield group, _WORDS.get(key[0], "")
-
-
-_GATHERED = frozenset({HeldBy.DIGEST, HeldBy.QUIET, HeldBy.THROTTLE})
-_ALONE, _STALE, _STORM = "alone", "stale", "storm"
-_WORDS: Mapping[str, str] = {
-    HeldBy.DIGEST.value: "gathered in a digest",
-    HeldBy.QUIET.value: "gathered over the quiet hours",
-    HeldBy.THROTTLE.value: "gathered: there were more than the throttle lets pass",
-    _STORM: "told together: one cause made many",
-    _STALE: "told together: overdue after an outage",
-}
-
-
-def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
-    if one.held_by in _GATHERED and not one.is_formed:
-        of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
-        of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
-        return one.held_by.value, *of_rule, *of_digest
-    if one.is_formed or _is_urgent(one, timing):
-        return _ALONE, one.id
-    if _cause(one) in storms:
-        return _STORM, one.event.source, stamp(one.event.time)
-    if now - one.due_at > STALE_AFTER:
-        return _STALE, one.rule
-    return _ALONE, one.id
-
-
-def _storms(awake: Iterable[Waiting], policy: Policy) -> frozenset[tuple[str, datetime]]:
-    """Return the causes (one poll of one source each) that made more messages than one may."""
-    if not policy.storm:
-        return frozenset()
-    counts = Counter(
-        _cause(one)
-        for one in awake
-        if one.held_by is HeldBy.NOTHING and not one.is_formed and not _is_urgent(one, policy.of(one.rule))
-    )
-    return frozenset(cause for cause, number in counts.items() if number > policy.storm)
-
-
-def _cause(one: Waiting) -> tuple[str, datetime]:
-    return one.event.source, one.event.time
-
-
-def _is_urgent(one: Waiting, timing: Timing) -> bool:
-    return timing.quiet is not None and timing.quiet.is_urgent(one.event.type)
 
 
 def _parcel(
@@ -212,8 +182,8 @@ def _parcel(
     spent: Counter[str],
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
-    told = _net(group, now, made)
-    if told and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
+    told = sorted(group, key=lambda one: one.event.time) if group[0].stage.is_reminder else _net(group, now, made)
+    if told and told[0].stage.kind is StageKind.FIRST and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
         told = _true(told, world, now, made)
     if not told:
         return
