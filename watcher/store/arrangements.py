@@ -13,7 +13,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import Decider
-from watcher.store.follow_ups import find_escalated, forget, owe, set_free
+from watcher.store.follow_ups import find_escalated, note_over, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -107,7 +107,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
 
 def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now: datetime) -> None:
     now_ms = known_ms(now)
-    forget(connection, [each.id for each in made.ended if each.is_over])
+    note_over(connection, [each.id for each in made.ended if each.is_over])
     connection.executemany(
         _POSTPONE,
         [

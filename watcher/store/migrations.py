@@ -236,9 +236,10 @@ _FIFTH = (
     "CREATE INDEX deliveries_by_time ON deliveries(created_at_ms)",
     "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
     "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
-    # what somebody may have to hear the end of: an event, and a rule that follows it
+    # what somebody may have to hear the end of: an event, and a rule that follows it; is_over: nobody needs to any more
     """CREATE TABLE followed(
         event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, rule TEXT NOT NULL, source TEXT NOT NULL,
-        subject TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY(event, rule)) WITHOUT ROWID""",
+        subject TEXT NOT NULL, type TEXT NOT NULL, is_over INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY(event, rule)) WITHOUT ROWID""",
     "CREATE INDEX followed_by_subject ON followed(source, subject, type)",
 )
