@@ -45,12 +45,16 @@ class Owed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Everything that one attempt leaves behind; it is stored as a whole or not at all."""
+    """Everything that one attempt leaves behind; it is stored as a whole or not at all.
+
+    `ends_outage`: what failed on the channel before takes its turn now, each delivery where its event stands in line.
+    """
 
     outcome: Outcome
     attempt: Attempt
     health: ChannelHealth
     owed: tuple[Owed, ...] = ()
+    ends_outage: bool = False
 
 
 class Outbox(Protocol):
@@ -63,9 +67,10 @@ class Outbox(Protocol):
     def claim_due(
         self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
     ) -> Claim | None:
-        """Claim the delivery of a channel that has been due the longest, None where none is.
+        """Claim the delivery of a channel that comes next, None where none is due.
 
-        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out.
+        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out. The one
+        that has been due the longest comes first, but one that failed before goes before whatever was stored after it.
         `owner` names the claiming worker and must be unique to its run. The row is taken by a conditional UPDATE.
         `decider` decides before, in the same transaction, over what is due: only what it lets go is claimed.
         """
@@ -91,7 +96,7 @@ class Outbox(Protocol):
         ...
 
     def give_back(self, claim: Claim, now: datetime) -> None:
-        """Undo a claim of which nothing was sent: the delivery is due now, and the attempt was never begun."""
+        """Undo a claim of which nothing was sent: the delivery is due as before, and the attempt was never begun."""
         ...
 
     def next_due(self, channel: str) -> datetime | None:

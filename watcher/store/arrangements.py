@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.event import Event, EventType
@@ -92,6 +92,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             is_due=is_due,
             held_by=HeldBy(row["held_by"]),
             is_formed=row["attempts"] > 0 or bool(row["carries"]),
+            is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
@@ -116,8 +117,13 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
     connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
 
 
-def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
-    """Put deliveries into the message of another one, with what they carried themselves."""
+def _merge(connection: sqlite3.Connection, lead: str, members: Collection[str], reason: str, now_ms: int) -> None:
+    """Put deliveries into the message of another one, with what they carried themselves.
+
+    That is a new message: it has all its attempts before it.
+    """
+    if members:
+        connection.execute("UPDATE deliveries SET forgiven = attempts WHERE id = ?", (lead,))
     for member in members:
         connection.execute("UPDATE deliveries SET lead = ? WHERE lead = ?", (lead, member))
         connection.execute(_MEMBER, (lead, now_ms, reason, member))
@@ -129,6 +135,7 @@ def _said(until: datetime, reason: str) -> str:
 
 _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
+    d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""

@@ -45,6 +45,13 @@ def m004_arrangements(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@SCHEMA()
+def m006_audit(db: Database) -> None:
+    """Keep up to where the audit has looked, and what it found wrong that still is."""
+    for statement in _SIXTH:
+        db.conn.execute(statement)
+
+
 def migrate(db: Database) -> None:
     """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
@@ -194,4 +201,19 @@ _FOURTH = (
         WHERE state IN ('pending', 'held', 'failed', 'sending', 'unknown')""",
     "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
     "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
+)
+
+_SIXTH = (
+    # what failed before and is due again goes before what was stored after it
+    "CREATE INDEX deliveries_again ON deliveries(channel, event, due_at_ms) WHERE state = 'failed'",
+    # seq: the events up to it were looked at. signed_ms: the monotonic time of the last look, which every process of
+    # the machine shares; null once the daemon has ended
+    """CREATE TABLE audit(
+        key INTEGER PRIMARY KEY CHECK(key = 1), seq INTEGER NOT NULL, looked_at_ms INTEGER, signed_ms INTEGER)""",
+    "INSERT INTO audit(key, seq) SELECT 1, coalesce(max(seq), 0) FROM events",
+    # what is wrong now; delivery: the one that does not move; is_told: operators were sent a message about it
+    """CREATE TABLE lapses(
+        kind TEXT NOT NULL, subject TEXT NOT NULL, since_ms INTEGER NOT NULL, text TEXT NOT NULL,
+        delivery TEXT NOT NULL DEFAULT '', is_told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(kind, subject))
+        WITHOUT ROWID""",
 )
