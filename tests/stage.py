@@ -11,7 +11,7 @@ from typing import Any
 from tests.channels.mail_server import Mailbox, mail_server
 from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
-from watcher.bootstrap.parts import make_route
+from watcher.bootstrap.parts import make_arranger, make_route
 from watcher.domain.event import Event
 from watcher.lab import Lab, OnqApi, OsnApi, Receiver, Row
 from watcher.pipeline.deadlines import Bell, fire_due
@@ -82,14 +82,15 @@ class Stage:
         bell = Bell(apis=apis, route=plan.route, ruleset=plan.ruleset, now=lambda: self.now, hold=plan.hold)
         return fire_due(self.app.alarms, bell)
 
-    def deliver(self) -> list[Turn]:
-        """Send everything that is due."""
+    def deliver(self, *, is_arranged: bool = False) -> list[Turn]:
+        """Send everything that is due; each delivery as it is, or arranged by the rules."""
         desk = Desk(
             clock=lambda: self.now,
             jitter=lambda: 0.0,
             route=make_route(self.app.config),
             owner="stage",
             zone=self.app.config.timezone,
+            decider=make_arranger(self.app.config) if is_arranged else None,
         )
         channels = self.app.channels.values()
         return [turn for channel in channels for turn in drain(channel, self.app.outbox, desk, lambda _: True)]
