@@ -13,6 +13,7 @@ from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.parts import make_arranger, make_route
 from watcher.domain.event import Event
+from watcher.domain.lapse import Lapse, LapseKind
 from watcher.lab import Lab, OnqApi, OsnApi, Receiver, Row
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, drain
@@ -106,6 +107,14 @@ class Stage:
         """Believe a suspect read."""
         with self.app.database.write() as connection:
             assert accept_source(connection, source)
+
+    def missing(self) -> list[str]:
+        """What the audit misses of all that was ever owed, in words."""
+        found, has_more = list[Lapse](), True
+        while has_more:
+            seen = self.app.look({}, timedelta())
+            found, has_more = [*found, *seen.begun], seen.has_more
+        return [lapse.say() for lapse in found if lapse.kind is LapseKind.MISSING]
 
     def events(self, types: str = "*") -> list[Event]:
         """The log of events of the types that a glob matches, without the baselines unless they are asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from watcher.domain.arrangement import Policy
 from watcher.domain.deadline import Leads
 from watcher.domain.errors import ConfigError
 from watcher.domain.event import Event, EventType
-from watcher.domain.rule import Router
+from watcher.domain.rule import Router, Rule
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.plan import Plan, Route
 from watcher.pipeline.ports import Digest, Source
@@ -41,7 +41,12 @@ class WatchedSource:
 
 def make_route(config: Config) -> Route:
     """Return the function that says which deliveries an event is owed."""
-    router = Router(config.rules)
+    return route_by(config.rules)
+
+
+def route_by(rules: Iterable[Rule]) -> Route:
+    """Return the function that says which deliveries an event is owed by some rules."""
+    router = Router(rules)
 
     def route(event: Event) -> tuple[tuple[str, str], ...]:
         return tuple((match.channel, match.rule) for match in router.route(event))

@@ -60,8 +60,8 @@ class SqliteBooks:
         """Say whether the source or channel that an event is about is failing; None where it is not known."""
         is_channel = event.type in {EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED}
         sql = _CHANNEL_FAILING if is_channel else _SOURCE_FAILING
-        found = self._connection.execute(sql, (event.subject,)).fetchone()
-        return None if found is None else bool(found[0])
+        (found,) = self._connection.execute(sql, {"name": event.subject}).fetchone()
+        return None if found is None else bool(found)
 
     def is_suspect(self, source: str) -> bool | None:
         """Say whether absences of a source are held; None where it is not known."""
@@ -148,8 +148,10 @@ _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' 
     reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
     WHERE id = ?"""
-_SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"
-_CHANNEL_FAILING = "SELECT is_failing FROM channels WHERE name = ?"
+_SOURCE_FAILING = "SELECT max(is_failing_told) FROM sources WHERE name = :name"
+# A lapse that was told as a failing channel is one, whatever its last attempt came to.
+_CHANNEL_FAILING = """SELECT max(is_failing) FROM (SELECT is_failing FROM channels WHERE name = :name
+    UNION ALL SELECT 1 FROM lapses WHERE subject = :name AND is_told)"""
 _SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rule = :rule AND settled_at_ms > :since
     AND state IN ('delivered', 'unconfirmed')"""
 _ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule
