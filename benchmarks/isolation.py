@@ -36,7 +36,7 @@ def measure(form: Form) -> Section:
         title="Isolation",
         about=f"The daemon with {_HEALTHY} healthy channels, in turns alone and beside a dead one (nobody listens) and"
         f" a slow one (answers after {SLOW_S:.0f} s); {_CHANGES} changes at a time, each owed to every channel,"
-        f" {rounds} times a run. From the last byte that the server sent to the first of each message at a healthy one.",
+        f" {rounds} times a run. From the last byte that was sent to it to the first of each message at a healthy one.",
         figures=[
             reported("p50 alone", [quantile(each, 0.5) for each in alone], " ms"),
             reported("p50 beside both", [quantile(each, 0.5) for each in beside], " ms"),

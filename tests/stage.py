@@ -47,6 +47,7 @@ class Stage:
         self.now = START
         self._campus = lab.onq
         self._directory = directory
+        self.state = directory / "state"
         self._open = ExitStack()
         self.app: App
 
@@ -155,7 +156,7 @@ class Stage:
     def _config(self, campus: str, staff: str, rest: str, rules: str) -> str:
         onq, osn = self._campus, self.lab.osn
         return f"""
-state_dir = "{self._directory / "state"}"
+state_dir = "{self.state}"
 timezone = "Europe/Berlin"
 operator = ["pager"]
 [sources.campus]
