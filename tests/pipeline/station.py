@@ -38,6 +38,7 @@ class Station:
         self.watches: Mapping[str, Watch] = {}
         self.timing = Timing()
         self.told: list[str] = []
+        self.stalled: list[str] = []
         self._number = 10
         self._rules, self._text = rules, write_rules(rules)
 
@@ -76,6 +77,7 @@ class Station:
             channels=self.channels,
             route_by=lambda text: lambda event: _route(read_ruleset(text), event),
             route=self.route,
+            stalled=self.stalled,
         )
         seen = look(self.audit, view, self.watches)
         self.watches = seen.watches

@@ -201,6 +201,15 @@ def test_a_restart_neither_forgets_nor_repeats_what_is_stuck(station: Station) -
     assert station.look().open == ()
 
 
+def test_a_part_of_the_daemon_that_does_not_get_on_is_said_and_sent_to_nobody(station: Station) -> None:
+    station.stalled = ["poll of campus"]
+    assert [lapse.say() for lapse in station.look(looks=3).open] == ["stalled poll of campus: it does not get on"]
+    station.stalled = []
+    assert station.look().open == ()
+    assert station.told == ["begun stalled", "ended stalled"]
+    assert station.events(EventType.CHANNEL_FAILING) == []
+
+
 def test_a_message_that_quiet_hours_hold_is_true_as_long_as_the_channel_is_stuck(station: Station) -> None:
     station.timing = Timing(quiet=QuietHours(start=time(16), end=time(18), days=frozenset(), zone=UTC))
     station.happen()

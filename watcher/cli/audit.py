@@ -14,9 +14,13 @@ _FINE = "all that is owed is on its way"
 
 
 def write_audit(seen: AuditStatus, teller: Teller) -> None:
-    """Write a line for all that is well, or one for each thing that is wrong."""
-    wrong = _wrong(seen)
-    write_marked([f"✗ {one}" for one in wrong] or [f"✓ {_FINE} (looked {teller.left(seen.looked_at)})"])
+    """Write a line for all that is well, or one for each thing that is wrong.
+
+    Who polls without the daemon has none that could give signs of life: that is only marked.
+    """
+    silence = [f"! {one}: nobody looks whether all is sent" for one in seen.silence(_monotonic())]
+    lapses = [f"✗ {lapse.say()}" for lapse in seen.lapses]
+    write_marked([*silence, *lapses] or [f"✓ {_FINE} (looked {teller.left(seen.looked_at)})"])
 
 
 def check(seen: AuditStatus, form: Format) -> int:
@@ -52,4 +56,8 @@ def audit_record(seen: AuditStatus) -> dict[str, Any]:
 
 
 def _wrong(seen: AuditStatus) -> tuple[str, ...]:
-    return seen.wrong(timedelta(seconds=clock.monotonic()))
+    return seen.wrong(_monotonic())
+
+
+def _monotonic() -> timedelta:
+    return timedelta(seconds=clock.monotonic())

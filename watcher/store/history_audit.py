@@ -24,13 +24,17 @@ class AuditStatus:
     signed: timedelta | None
     lapses: tuple[Lapse, ...]
 
-    def wrong(self, monotonic: timedelta) -> tuple[str, ...]:
-        """Say what is wrong at a monotonic time, nothing where all is well.
+    def silence(self, monotonic: timedelta) -> tuple[str, ...]:
+        """Say that no daemon gives signs of life at a monotonic time, nothing where one does.
 
         The time is one that every process of the machine shares: it stands still while the machine sleeps, and does not
         follow the clock on the wall.
         """
-        return *_silence(self.signed, monotonic), *(lapse.say() for lapse in self.lapses)
+        return _silence(self.signed, monotonic)
+
+    def wrong(self, monotonic: timedelta) -> tuple[str, ...]:
+        """Say what is wrong at a monotonic time, nothing where all is well."""
+        return *self.silence(monotonic), *(lapse.say() for lapse in self.lapses)
 
 
 class AuditHistory:
