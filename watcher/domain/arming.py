@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 from watcher.domain.api import Role
 from watcher.domain.deadline import ANCHORS, Leads
@@ -19,19 +21,20 @@ _US = timedelta(microseconds=1)
 _US_OF_SECOND = 1_000_000
 
 
-class Split(NamedTuple):
-    """The leads of an instant when it is learnt: those still to come, and those that have passed and count as told."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """The leads of an instant when it is learnt: those still to come, and those that have passed and count as told.
+
+    Each is made once for a moment and is itself alone, so that looking up what belongs to one costs nothing.
+    """
 
     kind: EventType
     armed: tuple[timedelta, ...]
     told: tuple[timedelta, ...]
 
 
-class Alarm(NamedTuple):
-    """One instant, in microseconds since 1970, with its leads."""
-
-    at_us: int
-    leads: Split
+Alarm = tuple[int, Split]
+"""one instant, in microseconds since 1970, with its leads"""
 
 
 class SilentArming:
@@ -56,47 +59,47 @@ class SilentArming:
 
     def alarms(self, columns: Mapping[Role, Sequence[Any]], count: int) -> Sequence[tuple[Alarm, ...]]:
         """Return the alarms of some rows, whose instants are given by their role, but for `waiting`."""
-        if not columns:
-            return ((),) * count
         by_role = [self._of_role(role, column) for role, column in columns.items()]
-        return [sum(alarms, ()) for alarms in zip(*by_role, strict=True)]
+        return (
+            [tuple(chain.from_iterable(alarms)) for alarms in zip(*by_role, strict=True)] if by_role else [()] * count
+        )
 
     def _of_role(self, role: Role, instants: Sequence[Any]) -> list[tuple[Alarm, ...]]:
-        splits, now, now_us = self._splits[role], self.now_text, self._now_us
-        read, closes = datetime.fromisoformat, role is Role.REGISTRATION_CLOSES
+        now, now_us, splits = self.now_text, self._now_us, self._splits[role]
+        bounds, leads, read = splits.bounds_us, splits.all, datetime.fromisoformat
+        closed = (_CLOSED,) if role is Role.REGISTRATION_CLOSES else ()
+        choices = [((split, *closed) if splits.are_some else closed) for split in leads]
         alarms: list[tuple[Alarm, ...]] = []
         for written in instants:
             if written is None or written <= now:
                 alarms.append(())
                 continue
             at_us = int(read(written).timestamp()) * _US_OF_SECOND
-            ahead = (splits.at(at_us, now_us),) if splits.all else ()
-            alarms.append((*ahead, Alarm(at_us, _CLOSED)) if closes else ahead)
+            alarms.append(tuple([(at_us, split) for split in choices[bisect_left(bounds, at_us - now_us)]]))
         return alarms
 
 
 class _Splits:
-    """Every way in which the leads of a kind can be split, made once."""
+    """Every way in which the leads of a kind can be split, made once: by how far away the instant is.
+
+    A lead that is as long as the instant is away has passed.
+    """
 
     def __init__(self, kind: EventType, leads: Sequence[timedelta]) -> None:
-        self._spans_us = sorted(lead // _US for lead in leads)
-        bounds = [*self._spans_us, None]
-        self.all = (
-            [
-                Split(
-                    kind,
-                    tuple(lead for lead in leads if bound is None or lead // _US < bound),
-                    tuple(lead for lead in leads if bound is not None and lead // _US >= bound),
-                )
-                for bound in bounds
-            ]
-            if leads
-            else []
-        )
+        self.are_some = bool(leads)
+        self.bounds_us = sorted(lead // _US for lead in leads)
+        self.all = [
+            Split(
+                kind=kind,
+                armed=tuple(lead for lead in leads if bound is None or lead // _US < bound),
+                told=tuple(lead for lead in leads if bound is not None and lead // _US >= bound),
+            )
+            for bound in (*self.bounds_us, None)
+        ]
 
     def at(self, at_us: int, now_us: int) -> Alarm:
-        """Return an instant with its leads; one that is as long as the instant is away has passed."""
-        return Alarm(at_us, self.all[bisect_left(self._spans_us, at_us - now_us)])
+        """Return an instant with its leads."""
+        return at_us, self.all[bisect_left(self.bounds_us, at_us - now_us)]
 
 
-_CLOSED = Split(EventType.REGISTRATION_CLOSED, (timedelta(0),), ())
+_CLOSED = Split(kind=EventType.REGISTRATION_CLOSED, armed=(timedelta(0),), told=())

@@ -6,7 +6,8 @@ are looked at, column by column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from watcher.domain.api import Api, FieldKind, Role
@@ -59,10 +60,7 @@ class PlainRows:
         seats = {api.roles[role] for role in SEATS if role in api.roles} & unwatched - api.own_events
         self._quiet = frozenset(place for place, name in enumerate(self.names) if name in silent | seats)
         self._seats = frozenset(place for place, name in enumerate(self.names) if name in seats)
-        of_seats = [api.roles.get(role) for role in SEAT_ROLES]
-        self._of_seats = [
-            None if name is None or name not in api.fields else self.names.index(name) for name in of_seats
-        ]
+        self._seats_of = _picker(self.names, [api.roles.get(role) for role in SEAT_ROLES])
         self._kinds = tuple(field.kind for field in api.fields.values())
 
     def learn(self, rows: Sequence[Values], arming: SilentArming) -> list[FirstSight | None]:
@@ -132,10 +130,7 @@ class PlainRows:
             return False
         if self._seats.isdisjoint(places):
             return True
-        was, now = (
-            is_without_seat(*[None if place is None else row[place] for place in self._of_seats])
-            for row in (before, after)
-        )
+        was, now = is_without_seat(*self._seats_of(before)), is_without_seat(*self._seats_of(after))
         return was is None or now is None or was == now
 
     def _shown(self, rows: Sequence[Values]) -> list[Shown]:
@@ -158,3 +153,11 @@ class PlainRows:
 
 def _are_of_same_types(one: Sequence[Any], other: Sequence[Any]) -> bool:
     return list(map(type, one)) == list(map(type, other))
+
+
+def _picker(names: Sequence[str], wanted: Sequence[str | None]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return what picks the values of some fields; of one that there is not, none."""
+    places = [names.index(name) if name in names else None for name in wanted]
+    if None not in places:
+        return itemgetter(*places)
+    return lambda values: [None if place is None else values[place] for place in places]

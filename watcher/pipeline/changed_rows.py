@@ -60,7 +60,7 @@ class _PlainTaking:
     def _note(self, learnt: Sequence[tuple[RawRow, FirstSight]]) -> None:
         findings = self._findings
         findings.changed += len(learnt)
-        findings.deadlines_ahead += sum(len(alarm.leads.armed) for _, sight in learnt for alarm in sight.alarms)
+        findings.deadlines_ahead += sum(len(leads.armed) for _, sight in learnt for _, leads in sight.alarms)
         for row, sight in learnt[: SAMPLE_SIZE - len(findings.sample)]:
             findings.sample.append(sight.shown.name or row.id)
 

@@ -47,6 +47,7 @@ class SqliteDraft:
         self._is_union = False
         self._lost_in_union = False
         self._is_moved = False
+        self._stayed: set[int] = set()
         self._near: Mapping[str, StoredRow] = {}
         self._names: tuple[str, ...] = ()
 
@@ -69,10 +70,12 @@ class SqliteDraft:
             self._all_taken = 0
         self._pages.restart()
         self._is_union, self._is_moved = is_union, False
+        self._stayed.clear()
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
         self._flush()
+        self._sight_stayed()
         with self._database.stage() as connection:
             draft_tables.keep_read(connection)
             self._pages.turn_over()
@@ -89,6 +92,7 @@ class SqliteDraft:
     def take(self, position: int, page: Remembered, delta: PageDelta) -> None:
         """Take in a page of the listing."""
         came = delta.came
+        self._is_moved |= bool(came or delta.left or (page.overlap and delta.changed))
         self._taken += delta.changed
         self._nets += [1 if row.id in came else 0 for row in delta.changed]
         if came or delta.left:
@@ -106,7 +110,9 @@ class SqliteDraft:
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
-        if not self._is_moved and not self._is_union:
+        if self._is_moved:
+            self._sight_stayed()
+        elif not self._is_union:
             counts = draft_tables.count_unchanged(self._connection, self._key, self._pages.remembered_rows)
             if counts is not None:
                 return counts
@@ -122,7 +128,7 @@ class SqliteDraft:
     def changed_rows(self, names: Sequence[str]) -> Iterator[Sequence[tuple[RawRow, StoredRow | None]]]:
         """Yield the rows whose bytes differ, each with the stored row, in batches, in list order, each id once."""
         self._names = tuple(names)
-        is_each_once = self._all_taken == draft_tables.taken_ids(self._connection)
+        is_each_once = bool(self._stayed) or self._all_taken == draft_tables.taken_ids(self._connection)
         is_new = self._record.baseline_at is None
         for number, entries in self._piles[Kind.TAKEN].chunks():
             rows = list(map(RawRow._make, entries))
@@ -217,19 +223,36 @@ class SqliteDraft:
         return self._record.rows_key
 
     def _flush(self) -> None:
-        """Write down what the pages so far came by."""
+        """Write down what the pages so far came by; changed rows that stand where they stood are left out at first."""
         if not self._taken and not self._moved:
             return
-        self._is_moved = True
+        self._is_moved |= bool(self._moved)
         with self._database.stage() as connection:
             for first in range(0, len(self._taken), CHUNK_ROWS):
                 rows, nets = self._taken[first : first + CHUNK_ROWS], self._nets[first : first + CHUNK_ROWS]
                 number = self._piles[Kind.TAKEN].put(rows)
-                sightings = [(row.id, net, number, row.digest) for row, net in zip(rows, nets, strict=True)]
+                sightings = [
+                    (row.id, net, number, row.digest)
+                    for row, net in zip(rows, nets, strict=True)
+                    if net or self._is_union
+                ]
                 connection.executemany(draft_tables.SIGHT, sightings)
+                if len(sightings) < len(rows):
+                    self._stayed.add(number)
             connection.executemany(draft_tables.SIGHT, self._moved)
         self._all_taken += len(self._taken)
         self._taken, self._nets, self._moved = [], [], []
+
+    def _sight_stayed(self) -> None:
+        """Write down the rows that stayed, too: where something moved or pages overlap, one may have come twice."""
+        if not self._stayed:
+            return
+        with self._database.stage() as connection:
+            for number, entries in self._piles[Kind.TAKEN].chunks():
+                if number in self._stayed:
+                    sightings = [(row_id, number, digest) for row_id, digest, _ in entries]
+                    connection.executemany(draft_tables.SIGHT_STAYED, sightings)
+        self._stayed.clear()
 
     def _latest(self, rows: Sequence[RawRow], number: int) -> list[RawRow]:
         """Return those of a chunk that no later one holds as well."""

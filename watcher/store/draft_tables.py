@@ -21,6 +21,8 @@ _PREFIX = "draft_"
 SIGHT = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, ?, ?, ?)
     ON CONFLICT(id) DO UPDATE SET net = net + excluded.net, chunk = coalesce(excluded.chunk, chunk),
         digest = coalesce(excluded.digest, digest)"""
+SIGHT_STAYED = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, 0, ?, ?)
+    ON CONFLICT(id) DO UPDATE SET chunk = max(coalesce(chunk, 0), excluded.chunk)"""
 STORED = """SELECT r.* FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
     WHERE t.id > ? ORDER BY t.id LIMIT ?"""
 HIDDEN = """SELECT r.* FROM main.rows r WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
