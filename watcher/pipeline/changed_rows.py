@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watcher.domain.arming import SilentArming
+from watcher.domain.conversation import Reading
 from watcher.domain.listing import RawRow
 from watcher.domain.plain import FirstSight, Known, PlainRows, Shown, Values
 from watcher.pipeline.sightings import SAMPLE_SIZE, Findings, Taking, note_drift, take_row
@@ -17,8 +18,8 @@ def take_changed_rows(taking: Taking, findings: Findings) -> None:
     """Read every changed row of the draft value by value, and store what follows."""
     plain = _PlainTaking(taking, findings)
     for batch in taking.draft.changed_rows(plain.names):
-        for changed, stored in plain.take(batch):
-            take_row(taking, findings, changed, stored.row if stored else None)
+        for changed, stored, reading in plain.take(batch):
+            take_row(taking, findings, changed, stored.row if stored else None, reading=reading)
 
 
 class _PlainTaking:
@@ -32,16 +33,23 @@ class _PlainTaking:
         self._compares = taking.knows_first and not taking.is_reread
         self.names = self._rows.names
 
-    def take(self, batch: Batch) -> Batch:
-        """Take in what can be taken in; return the rest, in order."""
+    def take(self, batch: Batch) -> Sequence[tuple[RawRow, Stored | None, Reading | None]]:
+        """Take in what can be taken in; return the rest, in order, each with its reading where that is known."""
         if not self._learns and (not self._compares or not any(stored and stored.known for _, stored in batch)):
-            return batch
+            return [(row, stored, None) for row, stored in batch]
         found = self._taking.source.interpret_plain([row.body for row, _ in batch])
         taken = self._learn(batch, found) if self._learns else set()
         taken |= self._compare(batch, found) if self._compares else set()
         if taken:
             note_drift(self._findings, (), frozenset(), rows=len(taken))
-        return [each for each in batch if each[0].id not in taken] if taken else batch
+        return [
+            (row, stored, None if values is None else self._reading(row.id, values))
+            for (row, stored), values in zip(batch, found, strict=True)
+            if row.id not in taken
+        ]
+
+    def _reading(self, row_id: str, values: Values) -> Reading:
+        return Reading(id=row_id, fields=dict(zip(self.names, values, strict=True)))
 
     def _learn(self, batch: Batch, found: Sequence[Values | None]) -> set[str]:
         first = [

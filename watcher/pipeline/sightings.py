@@ -67,9 +67,13 @@ def take_row(
     changed: RawRow,
     stored: Row | None,
     presence: Presence = Presence.LISTED,
+    reading: Reading | None = None,
 ) -> None:
-    """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
-    reading = taking.source.interpret(changed.body)
+    """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list.
+
+    `reading` is what it says, where it has been interpreted already.
+    """
+    reading = reading or taking.source.interpret(changed.body)
     if reading.id != changed.id:  # the id that the page was cut by is the one that counts
         reading = replace(reading, id=changed.id)
     note_drift(findings, reading.drifts, reading.absent)

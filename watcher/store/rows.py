@@ -135,12 +135,23 @@ def is_compressed(doc: bytes) -> bool:
 
 def unpack(conversation_id: str, doc: bytes, link: str = "") -> Conversation:
     """Return the conversation of a document; `link` is its source's template, empty for none."""
-    if is_compressed(doc):
-        name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
-    else:
-        name, state, reason, shape, values, others = _decode(doc)
-        fields = others if shape is None else {**dict(zip(SHAPES[shape], values, strict=True)), **others}
-        name = str(fields.get("name") or "") if name is None else name
+    if not is_compressed(doc):
+        return conversation_of(conversation_id, _decode(doc), link)
+    name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
+    return _conversation(conversation_id, name, state, reason, fields, link)
+
+
+def conversation_of(conversation_id: str, document: Sequence[Any], link: str = "") -> Conversation:
+    """Return the conversation of a document that was decoded."""
+    name, state, reason, shape, values, others = document
+    fields = others if shape is None else {**dict(zip(SHAPES[shape], values, strict=True)), **others}
+    name = str(fields.get("name") or "") if name is None else name
+    return _conversation(conversation_id, name, state, reason, fields, link)
+
+
+def _conversation(
+    conversation_id: str, name: str, state: str | None, reason: str | None, fields: Mapping[str, Any], link: str
+) -> Conversation:
     known = State(state) if state else None
     url = make_link(link, conversation_id, fields) if link else None
     return Conversation(id=conversation_id, name=name, state=known, reason=reason, fields=fields, url=url)

@@ -11,7 +11,7 @@ import msgspec
 
 from watcher.domain.plain import Known
 from watcher.domain.snapshot import Row
-from watcher.store.rows import SHAPES, is_compressed, row_of
+from watcher.store.rows import SHAPES, conversation_of, is_compressed, row_of, standing_of
 
 _OF_IDS = """SELECT r.key, r.id, r.doc, r.waiting_since_ms, r.presence = 'listed' AND r.absent_reads = 0
         AND r.absent_since_ms IS NULL AND r.known_at_ms IS NULL, r.digest, r.rev, r.presence, r.absent_reads,
@@ -42,7 +42,15 @@ class StoredRow:
     @property
     def row(self) -> Row:
         """The row."""
-        return row_of(self._columns)
+        columns, document = self._columns, self._document
+        if document is None:
+            return row_of(columns)
+        return Row(
+            conversation=conversation_of(columns[_ID], document),
+            rev=columns["rev"],
+            digest=columns["digest"],
+            standing=standing_of(columns),
+        )
 
     @property
     def known(self) -> Known | None:
