@@ -24,7 +24,7 @@ PATIENCE = LEASE + timedelta(seconds=30)
 """a send takes seconds; one that outlives its lease will never come back"""
 TROUBLED_AFTER = 3
 """failures in a row after which a channel lets the others go first"""
-TROUBLED_REST = timedelta(seconds=0.2)
+TROUBLED_REST = timedelta(seconds=1)
 """before each attempt on such a channel: a poll that makes messages for all is told by the others by then"""
 _LONGEST_REST = timedelta(minutes=1)
 _FIRST_PAUSE = timedelta(seconds=1)
