@@ -111,13 +111,13 @@ def _catch_all(kitchen: Kitchen) -> None:
 
 
 def _joined(kitchen: Kitchen) -> None:
-    kitchen.course(1017, CHANGE, status="started", register_status="closed")
-    kitchen.talk(1017, "Leading Change, the facilitators")
-    kitchen.talk(1018, "Office move")
+    kitchen.course(1017, CHANGE, status="started", register_status="closed", external_code="LC-7")
+    kitchen.talk(689001, "Leading Change, the facilitators", externalID="LC-7")
+    kitchen.talk(689002, "Office move")
     kitchen.poll()
     kitchen.notice("10:30", lambda: kitchen.course(1017, CHANGE, open_questions_count=3))
-    kitchen.notice("11:15", lambda: kitchen.talk(1017, "Leading Change, the facilitators", nUnread=4))
-    kitchen.notice("11:40", lambda: kitchen.talk(1018, "Office move", nUnread=1))
+    kitchen.notice("11:15", lambda: kitchen.talk(689001, "Leading Change, the facilitators", nUnread=4))
+    kitchen.notice("11:40", lambda: kitchen.talk(689002, "Office move", nUnread=1))
     kitchen.at("13:00")
 
 
