@@ -137,6 +137,14 @@ def test_what_comes_to_nothing_within_a_digest_is_not_told() -> None:
     assert {each.id for each in made.ended} == {"a.5", "a.6"}
 
 
+@pytest.mark.parametrize("held_by", [HeldBy.DIGEST, HeldBy.QUIET, HeldBy.THROTTLE])
+def test_a_warning_that_waited_until_its_instant_had_passed_ends(held_by: HeldBy) -> None:
+    details = {"deadline": {"at": "2026-11-23T11:59:00Z", "lead": "1h", "seconds_left": 3540}}
+    closing = waiting("a", kind=EventType.REGISTRATION_CLOSING, details=details, age=HOUR, held_by=held_by)
+    made = decided(closing)
+    assert (parcels(made), [each.state for each in made.ended]) == ([], [DeliveryState.OBSOLETE])
+
+
 def test_quiet_hours_hold_what_is_not_urgent_and_tell_it_together_at_their_end() -> None:
     timing = Timing(quiet=NIGHT)
     urgent = waiting("u", kind=EventType.REGISTRATION_CLOSING, details={})
@@ -174,6 +182,41 @@ def test_what_flaps_within_a_hold_is_not_told_at_all() -> None:
     )
     made = decided(asked, cleared, timing=timing)
     assert (parcels(made), {each.id for each in made.ended}) == ([], {"a.1", "a.2"})
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_is_held_is_proven_before_a_digest_gathers_it(is_over: bool) -> None:
+    timing = Timing(hold=10 * MINUTE, digest=SPAN)
+    held = waiting("a", age=10 * MINUTE, held_by=HeldBy.PROOF)
+    made = decided(held, timing=timing, world=World(over={"a"} if is_over else set()))
+    assert postponed(made) == [("a.5", 15 * MINUTE, HeldBy.DIGEST)] * (not is_over)
+    assert [each.state for each in made.ended] == [DeliveryState.OBSOLETE] * is_over
+
+
+def test_a_digest_that_closed_while_nothing_ran_is_one_message() -> None:
+    timing = Timing(hold=10 * MINUTE, digest=SPAN)
+    gathered = waiting("a", age=90 * MINUTE, held_by=HeldBy.DIGEST)
+    held = waiting("b", age=80 * MINUTE, held_by=HeldBy.PROOF)
+    assert parcels(decided(gathered, held, timing=timing)) == [["a.5", "b.5"]]
+
+
+def test_a_digest_that_closes_in_quiet_hours_leaves_no_part_of_it_behind() -> None:
+    timing = Timing(digest=SPAN, quiet=NIGHT)
+    first = waiting("a", age=15 * MINUTE, held_by=HeldBy.DIGEST)
+    later: dict[str, Any] = {"held_by": HeldBy.DIGEST, "due_at": NOW + 14 * MINUTE, "is_due": False}
+    urgent = waiting("u", kind=EventType.REGISTRATION_CLOSING, details={}, age=MINUTE, **later)
+    made = decided(first, waiting("b", age=MINUTE, **later), urgent, timing=timing)
+    assert postponed(made) == [("a.5", HOUR, HeldBy.QUIET), ("b.5", HOUR, HeldBy.QUIET)]
+    assert parcels(made) == [["u.5"]]
+
+
+@pytest.mark.parametrize("held_by", [HeldBy.PROOF, HeldBy.DIGEST])
+def test_a_silence_mutes_what_is_due_and_not_what_may_be_due_after_it(held_by: HeldBy) -> None:
+    timing = Timing(hold=10 * MINUTE, digest=SPAN, group_by=(Grouping.CONVERSATION,))
+    due = waiting("a", age=HOUR, held_by=held_by)
+    later = waiting("b", age=MINUTE, held_by=held_by, due_at=NOW + 9 * MINUTE, is_due=False)
+    made = decided(due, later, timing=timing, world=World(muted={"b"}))
+    assert (made.ended, parcels(made)) == ([], [["a.5"]])
 
 
 def test_a_throttle_lets_so_many_pass_and_gathers_the_rest() -> None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from watcher.domain.bundle import MOST_LINES, compose_bundle
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Event, EventType, Severity, event_id
@@ -49,9 +51,23 @@ def test_it_counts_in_its_title_and_lists_with_links() -> None:
     first, *rest = message.body.splitlines()
     assert first == "2 × new questions, 1 × conversation ended"
     assert rest[:2] == ["• 3 new open questions in “Course 1” (5 open)", "https://tenant.example/c/1"]
-    assert len(rest) == 6
+    assert len(rest) == 7
+    assert rest[-1] == "noticed 11:57–11:59 Mon 23 Nov (UTC)"
     assert message.footer.startswith("rule: questions · events ")
     assert message.conversation is None
+
+
+@pytest.mark.parametrize(
+    "ages, said",
+    [
+        ((1, 1), "noticed 11:59 Mon 23 Nov (UTC)"),
+        ((90, 5, 1), "noticed 10:30–11:59 Mon 23 Nov (UTC)"),
+        ((13 * 60, 1), "noticed 23:00 Sun 22 Nov – 11:59 Mon 23 Nov (UTC)"),
+    ],
+)
+def test_it_says_when_the_first_and_the_last_were_noticed(ages: tuple[int, ...], said: str) -> None:
+    message = bundle(*[event(str(place), age=age) for place, age in enumerate(ages)])
+    assert message.body.splitlines()[-1] == said
 
 
 def test_events_about_one_thing_are_one_line_and_then_its_own_message() -> None:
@@ -69,7 +85,7 @@ def test_a_single_event_has_the_words_that_it_has_alone() -> None:
 def test_of_too_many_the_number_is_said_and_how_to_read_them() -> None:
     message = bundle(*[event(str(number), age=number) for number in range(MOST_LINES + 243)])
     assert message.title.startswith("263 things happened in 263 conversations")
-    assert message.body.splitlines()[-1] == "… and 243 more: watcher events --since 2026-11-23T07:38:00Z"
+    assert message.body.splitlines()[-2] == "… and 243 more: watcher events --since 2026-11-23T07:38:00Z"
 
 
 def test_a_repetition_is_said_first() -> None:
@@ -97,6 +113,7 @@ def test_one_subject_of_two_sources_is_named_and_each_line_says_whose_it_is() ->
     assert message.body.splitlines()[1:] == [
         "• campus: 3 new open questions in “Leading Change” (5 open)",
         "• staff: “Leading Change” has ended",
+        "noticed 12:00 Mon 23 Nov (UTC)",
     ]
     assert message.conversation is None
 
@@ -106,3 +123,12 @@ def test_two_subjects_of_two_sources_are_counted_and_many_sources_too() -> None:
     assert bundle(*two).title == "2 things happened in 2 conversations (campus, staff)"
     four = [coded(name, "1", {}) for name in ("a", "b", "c", "d")]
     assert bundle(*four).title == "4 things happened in 4 conversations (4 sources)"
+
+
+def test_a_line_about_a_source_names_it_once() -> None:
+    failing = replace(event("campus", EventType.SOURCE_FAILING), conversation=None, details={"error": "503"})
+    message = bundle(failing, replace(event("1"), source="staff"))
+    assert message.body.splitlines()[1:3] == [
+        "• campus cannot be read: 503",
+        "• staff: 3 new open questions in “Course 1” (5 open)",
+    ]

@@ -80,7 +80,16 @@ def test_a_digest_that_never_gathers_is_refused(span: timedelta | None, at: tupl
 @given(
     zone=st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, UTC]),
     at=st.lists(st.integers(0, 95).map(lambda count: time(count // 4, count % 4 * 15)), min_size=1, max_size=3),
-    day=st.sampled_from([date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 25)]),
+    day=st.sampled_from(
+        [
+            date(2026, 3, 8),
+            date(2026, 3, 29),
+            date(2026, 4, 5),
+            date(2026, 10, 4),
+            date(2026, 10, 25),
+            date(2026, 11, 1),
+        ]
+    ),
     minute=st.integers(-720, 1_440),
 )
 def test_no_minute_before_the_closing_shows_one_of_the_times_anew(

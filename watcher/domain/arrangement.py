@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from watcher.domain.batch import find_batches
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.duration import say_duration
-from watcher.domain.event import Event, stamp
+from watcher.domain.event import Event
 from watcher.domain.follow_up import Outlook, judge, renew
 from watcher.domain.net import net_effect
 from watcher.domain.stage import StageKind
 from watcher.domain.timing import Timing
 from watcher.domain.waiting import Arrangement, Ended, HeldBy, Parcel, Postponed, Waiting
-
-STALE_AFTER = timedelta(hours=1)
-"""after an outage, messages that are overdue by as much are told together, also those that were refused meanwhile"""
-FEWEST_STALE = 3
-"""fewer of them are told one by one"""
 
 
 class World(Outlook, Protocol):
@@ -54,45 +50,68 @@ PLAIN = Timing()
 def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datetime) -> Arrangement:
     """Decide over the due deliveries of a channel, the longest due first, and those that may go with them.
 
-    1. What is silenced, or has waited and is no longer true, ends. 2. What is not to be told yet waits: for its proof,
-    its digest, the end of quiet hours. 3. The rest is parcelled: a digest, what waited for the same thing, what one
-    cause made too much of, what is overdue after an outage; everything else goes alone. 4. What is more than a throttle
-    lets pass waits, and is told together later.
+    1. What is silenced, or was held and is no longer true, ends. 2. What is not to be told yet waits: for its proof,
+    its digest, the end of quiet hours; all of a digest is due when its first event is. 3. The rest is parcelled: a
+    digest, what waited for the same thing, what one cause made too much of, what is overdue after an outage; everything
+    else goes alone. 4. What is more than a throttle lets pass waits, and is told together later.
     What follows up (see follow_up) is told only while it is true, whatever its rule gathers; what of one rule comes
     again at once is one message.
     """
     made = Arrangement()
+    waiting = _close_digests(waiting, policy)
     flapped = _find_flaps(waiting, now, made)
     left = [one for one in waiting if one.id not in flapped]
-    awake = [one for one in left if _is_awake(one, policy.of(one.rule), world, now, made)]
+    awake = [told for one in left if (told := _wake(one, policy.of(one.rule), world, now, made))]
     spent: Counter[str] = Counter()
-    for group, reason in _groups(awake, policy, now):
+    for group, reason in find_batches(awake, policy.of, policy.storm, now):
         _parcel(group, reason, policy, world, now, made, spent)
     return made
 
 
-def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
-    """Say whether a delivery is to be told now, if it is its turn; otherwise what becomes of it is noted."""
-    if one.is_formed and one.is_due and one.stage.is_reminder and _is_past(one, timing, world, now, made):
-        return False
+def _close_digests(waiting: Sequence[Waiting], policy: Policy) -> list[Waiting]:
+    """Return them with all of a digest due when its first event is, so that no part of it is left behind."""
+
+    def digest_of(one: Waiting) -> tuple[str, ...] | None:
+        is_gathered = one.held_by is HeldBy.DIGEST and not one.is_formed
+        return (one.rule, *policy.of(one.rule).group_of(one.event, one.rule)) if is_gathered else None
+
+    closing = {digest_of(one) for one in waiting if one.is_due} - {None}
+    return [replace(one, is_due=True) if digest_of(one) in closing else one for one in waiting]
+
+
+def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> Waiting | None:
+    """Return a delivery that is to be told now, if it is its turn; None, and what becomes of it noted, otherwise."""
+    if not one.is_due:
+        return None
     if one.is_formed:
-        quiet = _quiet(one, timing, now) if one.is_due else None
-        if quiet is not None:
-            made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
-        return one.is_due and quiet is None
+        return one if _goes_on(one, timing, world, now, made) else None
     muted = world.find_mute(one.event, one.rule)
     if muted is not None:
         made.ended.append(Ended(id=one.id, state=DeliveryState.SILENCED, reason=muted[1], silence=muted[0]))
         following = renew(one, timing, now)
         made.renewed += [following] if following else []
-        return False
+        return None
     if one.stage.kind is not StageKind.FIRST:
-        return one.is_due and _follows(one, timing, world, now, made)
-    later = _later(one, timing, now) if one.is_due else None
+        return one if _follows(one, timing, world, now, made) else None
+    if one.held_by is HeldBy.PROOF and _is_over(one.event, [one], world, made):
+        return None
+    later = _later(one, timing, now)
+    if later is not None and later.held_by is HeldBy.DIGEST and later.until <= now:  # it closed while nothing ran
+        one = replace(one, held_by=HeldBy.DIGEST, due_at=later.until)
+        later = _later(one, timing, now)
     if later is not None:
         made.postponed.append(later)
+    return one if later is None else None
+
+
+def _goes_on(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether what was tried before, or carries others, is told now: only quiet hours hold it back."""
+    if one.stage.is_reminder and _is_past(one, timing, world, now, made):
         return False
-    return one.held_by is not HeldBy.PROOF or (one.is_due and not _is_over(one.event, [one], world, made))
+    quiet = _quiet(one, timing, now)
+    if quiet is not None:
+        made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
+    return quiet is None
 
 
 def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
@@ -148,88 +167,9 @@ def _later(one: Waiting, timing: Timing, now: datetime) -> Postponed | None:
 
 
 def _quiet(one: Waiting, timing: Timing, now: datetime) -> datetime | None:
-    if timing.quiet is None or _is_urgent(one, timing):
+    if timing.quiet is None or timing.is_urgent(one.event):
         return None
     return timing.quiet.quiet_until(now)
-
-
-def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator[tuple[list[Waiting], str]]:
-    """Yield what belongs together, each with the words for it; what is not due goes only with something that is."""
-    storms = _storms(awake, policy)
-    groups: dict[tuple[str, ...], list[Waiting]] = {}
-    for one in awake:
-        groups.setdefault(_key(one, policy.of(one.rule), storms, now), []).append(one)
-    for key, group in groups.items():
-        if key[0] == _STALE and len(group) < FEWEST_STALE:
-            yield from (([one], "") for one in group)
-        elif any(one.is_due for one in group):
-            yield group, "" if key[0] in _AGAIN and len(group) == 1 else _WORDS.get(key[0], "")
-
-
-_GATHERED = frozenset({HeldBy.DIGEST, HeldBy.QUIET, HeldBy.THROTTLE})
-_AGAIN = frozenset({StageKind.REPEAT.value, StageKind.ESCALATION.value})
-_ALONE, _STALE, _STORM = "alone", "stale", "storm"
-_WORDS: Mapping[str, str] = {
-    HeldBy.DIGEST.value: "gathered in a digest",
-    HeldBy.QUIET.value: "gathered over the quiet hours",
-    HeldBy.THROTTLE.value: "gathered: there were more than the throttle lets pass",
-    _STORM: "told together: one cause made many",
-    _STALE: "told together: overdue after an outage",
-    StageKind.REPEAT.value: "told together: all of it is still true",
-    StageKind.ESCALATION.value: "escalated together",
-}
-
-
-def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
-    """Return what the deliveries of one message have in common; messages of one stage stay apart from others."""
-    if one.is_formed and (not one.is_refused or one.stage.is_reminder):
-        return _ALONE, one.id
-    if one.stage.kind is StageKind.ESCALATION:
-        return StageKind.ESCALATION.value, one.rule, str(one.stage)
-    if one.stage.kind is StageKind.REPEAT:
-        return StageKind.REPEAT.value, one.rule
-    return *_key_of_news(one, timing, storms, now), one.stage.kind.value
-
-
-def _key_of_news(
-    one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime
-) -> tuple[str, ...]:
-    if one.held_by in _GATHERED and not one.is_formed:
-        of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
-        of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
-        return one.held_by.value, *of_rule, *of_digest
-    if _is_urgent(one, timing):
-        return _ALONE, one.id
-    if one.is_formed:
-        return (_STALE, one.rule) if now - one.created_at > STALE_AFTER else (_ALONE, one.id)
-    if _cause(one) in storms:
-        return _STORM, one.event.source, stamp(one.event.time)
-    if now - one.due_at > STALE_AFTER:
-        return _STALE, one.rule
-    return _ALONE, one.id
-
-
-def _storms(awake: Iterable[Waiting], policy: Policy) -> frozenset[tuple[str, datetime]]:
-    """Return the causes (one poll of one source each) that made more messages than one may."""
-    if not policy.storm:
-        return frozenset()
-    counts = Counter(
-        _cause(one)
-        for one in awake
-        if one.held_by is HeldBy.NOTHING
-        and not one.is_formed
-        and not one.stage.is_reminder
-        and not _is_urgent(one, policy.of(one.rule))
-    )
-    return frozenset(cause for cause, number in counts.items() if number > policy.storm)
-
-
-def _cause(one: Waiting) -> tuple[str, datetime]:
-    return one.event.source, one.event.time
-
-
-def _is_urgent(one: Waiting, timing: Timing) -> bool:
-    return timing.quiet is not None and timing.quiet.is_urgent(one.event.type)
 
 
 def _parcel(
@@ -277,8 +217,8 @@ def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangemen
 
 def _net(group: Sequence[Waiting], now: datetime, made: Arrangement) -> list[Waiting]:
     """Return the deliveries of a group that its message tells, in time order; the others have come to nothing."""
-    if len(group) == 1:
-        return list(group)
+    if len(group) == 1 and (group[0].is_formed or group[0].held_by is HeldBy.NOTHING):
+        return list(group)  # of what did not wait the message itself says how things stand
     ordered = sorted(group, key=lambda one: one.event.time)
     dropped = {each.event.id: each.reason for each in net_effect([one.event for one in ordered], now).dropped}
     made.ended += [

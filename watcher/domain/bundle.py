@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
+from watcher.domain.calendar import say_date, say_day, say_range
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.inert import inert, inert_name, inert_url
 from watcher.domain.message import Message, Urgency, compose, conversation_of, short_id, urgency_of
@@ -42,6 +43,7 @@ def compose_bundle(
         " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
         *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader, is_from_one=is_from_one)),
         *_rest(ordered, lines),
+        _when(ordered, reader),
     ]
     return Message(
         title=_title(shown, lines, telling, reader),
@@ -97,17 +99,17 @@ def _count_kinds(shown: Sequence[Event]) -> str:
 _NAMES = {
     EventType.QUESTIONS_NEW: "new questions",
     EventType.MESSAGES_NEW: "new messages",
-    EventType.UNREAD_NEW: "unread messages",
+    EventType.UNREAD_NEW: "unread posts",
     EventType.CONVERSATION_CHANGED: "changed",
     EventType.QUESTIONS_WAITING: "questions waiting",
 }
 
 
 def _say(line: Line, telling: Telling, reader: Reader, *, is_from_one: bool) -> list[str]:
-    """Return a line and its link; it names its source where the message is about several."""
+    """Return a line and its link; it names its source where the message is about several, unless it is about one."""
     shown = line.event.conversation
     link = inert_url(shown.url or "") if shown is not None else ""
-    source = "" if is_from_one else f"{inert(line.event.source, length=VALUE_LENGTH)}: "
+    source = "" if is_from_one or shown is None else f"{inert(line.event.source, length=VALUE_LENGTH)}: "
     words = [headline(line.event, reader), line.note, telling.finding(line.event)]
     return [f"• {source}{' — '.join(word for word in words if word)}", *([link] if link else [])]
 
@@ -118,6 +120,17 @@ def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:
         return []
     since = min(event.time for event in events)
     return [f"… and {left} more: watcher events --since {since:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def _when(events: Sequence[Event], reader: Reader) -> str:
+    """When the first and the last of them were noticed; the single messages say more."""
+    first, last = events[0].time, events[-1].time
+    until = say_date(last, reader.zone, reader.now)
+    if say_date(first, reader.zone, reader.now) == until:
+        return f"noticed {until} ({reader.zone})"
+    span = say_range(first, last, reader.zone, reader.now)
+    day = "" if span.endswith(until) else f" {say_day(last, reader.zone, reader.now)}"
+    return f"noticed {span}{day} ({reader.zone})"
 
 
 def _first_ids(shown: Sequence[Event]) -> str:

@@ -60,6 +60,10 @@ class Timing:
         """Whether anything follows what was told."""
         return bool(self.repeat or self.escalate)
 
+    def is_urgent(self, event: Event) -> bool:
+        """Say whether an event is told in spite of the hour."""
+        return self.quiet is not None and self.quiet.is_urgent(event.type)
+
     def group_of(self, event: Event, rule: str) -> tuple[str, ...]:
         """Return what tells the digest of an event that a rule sends from the rule's other ones."""
         return tuple(part for by in self.group_by for part in _parts(by, event, rule))

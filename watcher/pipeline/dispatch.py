@@ -189,7 +189,8 @@ def _written(claim: Claim, now: datetime, desk: Desk) -> Message:
     if worded is None:
         return message
     footer = f"{message.footer} · {worded.problem}" if worded.problem else message.footer
-    return replace(message, title=worded.title, body=worded.body, footer=footer)
+    link = "" if message.link in worded.body.splitlines() else message.link  # once is enough
+    return replace(message, title=worded.title, body=worded.body, link=link, footer=footer)
 
 
 def _send(channel: Channel, claim: Claim, message: Message, started_at: datetime, desk: Desk) -> Attempt:

@@ -1,0 +1,104 @@
+"""Which rules an event concerns, and which channels it goes to by which of them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tests.week.record import Json
+from tests.week.reference.rules import OPERATOR, Plan, span
+
+COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+
+def addressed(event: Json, plans: Sequence[Plan]) -> dict[str, Plan]:
+    """Return the channels that an event is owed to, each with the rule that sends it."""
+    holding = [plan for plan in plans if concerns(plan, event)]
+    if any(not plan.fallback and plan.name != OPERATOR for plan in holding):
+        holding = [plan for plan in holding if not plan.fallback]
+    counting: list[Plan] = []
+    has_stopped = False
+    for plan in holding:
+        if not has_stopped or plan.name == OPERATOR:  # the operator hears of trouble all the same
+            counting.append(plan)
+        has_stopped = has_stopped or plan.stop
+    taken: dict[str, Plan] = {}
+    for gathers in (False, True):  # a rule that tells at once comes before one that gathers first
+        for plan in counting:
+            for channel in plan.channels if plan.gathers is gathers else ():
+                if not (event["type"].startswith("channel.") and channel == event["subject"]):
+                    taken.setdefault(channel, plan)
+    return taken
+
+
+def concerns(plan: Plan, event: Json) -> bool:
+    """Whether a rule holds for an event."""
+    if not any(fnmatchcase(event["type"], glob) for glob in plan.events):
+        return False
+    if not any(fnmatchcase(event["source"], glob) for glob in plan.sources):
+        return False
+    return all(holds(event, path, wanted) for path, wanted in plan.where.items())
+
+
+def holds(event: Json, path: str, wanted: Any) -> bool:
+    """Whether one entry of `where` holds."""
+    entries = wanted if isinstance(wanted, list) else [wanted]
+    if path == "change.crosses":
+        return any(_crosses(event["data"].get("change"), threshold) for threshold in entries)
+    found = _values(event, path)
+    unwanted = [entry[1:].strip() for entry in entries if isinstance(entry, str) and entry.startswith("!")]
+    plain = [entry for entry in entries if not (isinstance(entry, str) and entry.startswith("!"))]
+    if any(_fits(value, entry) for entry in unwanted for value in found):
+        return False
+    return not plain or any(_fits(value, entry) for entry in plain for value in found)
+
+
+def _crosses(change: Mapping[str, Any] | None, threshold: int) -> bool:
+    if not change or not isinstance(change["after"], int):
+        return False
+    return (change["before"] or 0) < threshold <= change["after"]
+
+
+def _values(event: Json, path: str) -> list[Any]:
+    """What stands at a path; of a list each element's."""
+    here: list[Any] = [{**event["data"], "type": event["type"], "source": event["source"], "subject": event["subject"]}]
+    for step in path.split("."):
+        inner = [each.get(step) for each in here if isinstance(each, dict)]
+        here = [one for each in inner for one in (each if isinstance(each, list) else [each]) if one is not None]
+    return here
+
+
+def _fits(value: Any, entry: Any) -> bool:
+    if isinstance(entry, str):
+        for sign in (">=", "<=", ">", "<", "~", "="):
+            if entry.startswith(sign):
+                return _relates(value, sign, entry.removeprefix(sign).strip())
+    return _is_same(value, entry)
+
+
+def _relates(value: Any, sign: str, operand: str) -> bool:
+    if sign == "~":
+        return re.search(operand, str(value)) is not None
+    if sign == "=":
+        return _is_same(value, operand)
+    left, right = _measure(value), _measure(operand)
+    return type(left) is type(right) and bool(COMPARE[sign](left, right))
+
+
+def _is_same(value: Any, entry: Any) -> bool:
+    return str(value).lower() == str(entry).lower()
+
+
+def _measure(written: Any) -> Any:
+    """Return a number (a duration as its seconds) or an instant."""
+    text = str(written)
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return float(text)
+    if re.fullmatch(r"(\d+[smhdw])+", text):
+        return span(text).total_seconds()
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
