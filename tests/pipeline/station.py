@@ -11,12 +11,13 @@ from watcher.config.ruleset import read_ruleset
 from watcher.domain.arrangement import Policy
 from watcher.domain.audit import Watch
 from watcher.domain.event import Event, EventType
-from watcher.domain.rule import Router, Rule, operator_rule
+from watcher.domain.rule import Match, Router, Rule, operator_rule
 from watcher.domain.timing import Timing
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.audit import Look, View, look
 from watcher.pipeline.dispatch import Desk, deliver_next
 from watcher.pipeline.outbox import Owed
+from watcher.pipeline.settling import Aftermath
 from watcher.store.audit import SqliteAudit
 from watcher.store.database import Database
 from watcher.store.events import insert_owed, remember_ruleset
@@ -50,8 +51,8 @@ class Station:
     def outbox(self) -> SqliteOutbox:
         return SqliteOutbox(self.database, ruleset=self._text)
 
-    def route(self, event: Event) -> tuple[tuple[str, str], ...]:
-        return tuple((match.channel, match.rule) for match in Router(self._rules).route(event))
+    def route(self, event: Event) -> tuple[Match, ...]:
+        return Router(self._rules).route(event)
 
     def happen(self, number: int = 1) -> Event:
         """Store events as a poll does; return the first."""
@@ -75,7 +76,7 @@ class Station:
             monotonic=self.monotonic,
             passed=passed,
             channels=self.channels,
-            route_by=lambda text: lambda event: _route(read_ruleset(text), event),
+            route_by=lambda text: Router(read_ruleset(text)).route,
             route=self.route,
             stalled=self.stalled,
         )
@@ -91,7 +92,7 @@ class Station:
             desk = Desk(
                 clock=lambda: self.now,
                 jitter=lambda: 0.0,
-                route=self.route,
+                aftermath=Aftermath(route=self.route),
                 owner="one",
                 zone=UTC,
                 decider=Arranger(policy=Policy(timings=timings), apis={}),
@@ -112,7 +113,3 @@ class Station:
         sql = """SELECT e.subject, d.channel FROM events e JOIN deliveries d ON d.event = e.seq WHERE e.type = ?
             ORDER BY e.seq, d.channel"""
         return [(row[0], row[1]) for row in self.database.connection().execute(sql, (kind.value,))]
-
-
-def _route(rules: Sequence[Rule], event: Event) -> tuple[tuple[str, str], ...]:
-    return tuple((match.channel, match.rule) for match in Router(rules).route(event))

@@ -20,6 +20,7 @@ from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Timing
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.dispatch import Desk, deliver_next, drain
+from watcher.pipeline.settling import Aftermath
 from watcher.sources.onq import ONQ
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
@@ -55,7 +56,7 @@ class Post:
         return Desk(
             clock=lambda: self.stage.now,
             jitter=lambda: 0.0,
-            route=lambda _: (),
+            aftermath=Aftermath(route=lambda _: ()),
             owner="one",
             zone=UTC,
             decider=Arranger(policy=Policy(timings={"r": self.timing}, storm=self.storm), apis={"campus": ONQ}),

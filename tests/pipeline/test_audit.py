@@ -22,8 +22,10 @@ from watcher.domain.timing import Timing
 from watcher.pipeline.audit import AT_ONCE, Look
 from watcher.pipeline.dispatch import LEASE, Desk, deliver_next
 from watcher.pipeline.outbox import Owed
+from watcher.pipeline.settling import Aftermath
 from watcher.store.database import FILE_NAME, Database
-from watcher.store.events import delivery_id, insert_owed, remember_ruleset
+from watcher.store.delivery_id import delivery_id
+from watcher.store.events import insert_owed, remember_ruleset
 
 
 @pytest.fixture
@@ -251,7 +253,9 @@ def test_a_backlog_that_drains_at_the_pace_of_its_service_is_no_fault(station: S
     station.happen(40)
     station.deliver("chat")
     station.now += DAY
-    desk = Desk(clock=lambda: station.now, jitter=lambda: 0.0, route=station.route, owner="one", zone=UTC)
+    desk = Desk(
+        clock=lambda: station.now, jitter=lambda: 0.0, aftermath=Aftermath(route=station.route), owner="one", zone=UTC
+    )
     for _ in range(40):
         deliver_next(station.channels["mail"], station.outbox, desk)
         station.look(after=9 * MINUTE / 9, looks=9)

@@ -12,6 +12,7 @@ from watcher.domain.message import Message, Urgency, compose, conversation_of, s
 from watcher.domain.net import net_effect
 from watcher.domain.strand import Line
 from watcher.domain.subject import subject_of
+from watcher.domain.telling import NEWS, Telling
 from watcher.domain.wording import VALUE_LENGTH, Reader, headline, plural
 
 MOST_LINES = 20
@@ -21,7 +22,9 @@ MOST_SOURCES = 3
 """sources that a title names; of more, the number"""
 
 
-def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+def compose_bundle(
+    events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool, telling: Telling = NEWS
+) -> Message:
     """Return the message for events in any order: their net effect, a line each; of a single one its own message.
 
     What is meant by the rest is as in message.compose.
@@ -32,22 +35,23 @@ def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: dat
         Line(event=event, stands_for=(event,)) for event in ordered
     )
     if len(lines) == 1 and not lines[0].note:
-        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     shown = [line.event for line in lines]
-    reader = Reader(zone=zone, now=now)
+    reader, is_from_one = Reader(zone=zone, now=now), len(_sources(shown)) == 1
     body = [
-        ("may be a repetition · " if is_repeat else "") + _count_kinds(shown),
-        *(part for line in lines[:MOST_LINES] for part in _say(line, reader, is_from_one=len(_sources(shown)) == 1)),
+        " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
+        *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader, is_from_one=is_from_one)),
         *_rest(ordered, lines),
     ]
     return Message(
-        title=_title(shown, lines, reader),
+        title=_title(shown, lines, telling, reader),
         body="\n".join(body),
         footer=f"rule: {inert(rule)} · {_first_ids(shown)}",
         events=tuple(shown),
         conversation=conversation_of(shown),
         severity=max((event.severity for event in shown), key=_SEVERITIES.index),
         urgency=max((urgency_of(event) for event in shown), key=_URGENCIES.index),
+        stage=telling.stage,
     )
 
 
@@ -55,11 +59,11 @@ _SEVERITIES = (Severity.INFO, Severity.NOTICE, Severity.WARNING)
 _URGENCIES = (Urgency.SUCCESS, Urgency.INFO, Urgency.WARNING, Urgency.FAILURE)
 
 
-def _title(shown: Sequence[Event], lines: Sequence[Line], reader: Reader) -> str:
+def _title(shown: Sequence[Event], lines: Sequence[Line], telling: Telling, reader: Reader) -> str:
     """Say how much there is and where, so that this line alone is enough."""
     if len(lines) == 1:
-        return f"{headline(shown[0], reader)} — {lines[0].note}"
-    return f"{plural(len(shown), 'thing', 'things')} happened{_within(shown)} ({_where(_sources(shown))})"
+        return f"{telling.title(headline(shown[0], reader))} — {lines[0].note}"
+    return f"{telling.count(plural(len(shown), 'thing', 'things'))}{_within(shown)} ({_where(_sources(shown))})"
 
 
 def _within(shown: Sequence[Event]) -> str:
@@ -99,13 +103,13 @@ _NAMES = {
 }
 
 
-def _say(line: Line, reader: Reader, *, is_from_one: bool) -> list[str]:
+def _say(line: Line, telling: Telling, reader: Reader, *, is_from_one: bool) -> list[str]:
     """Return a line and its link; it names its source where the message is about several."""
     shown = line.event.conversation
     link = inert_url(shown.url or "") if shown is not None else ""
     source = "" if is_from_one else f"{inert(line.event.source, length=VALUE_LENGTH)}: "
-    note = f" — {line.note}" if line.note else ""
-    return [f"• {source}{headline(line.event, reader)}{note}", *([link] if link else [])]
+    words = [headline(line.event, reader), line.note, telling.finding(line.event)]
+    return [f"• {source}{' — '.join(word for word in words if word)}", *([link] if link else [])]
 
 
 def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:

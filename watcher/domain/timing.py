@@ -1,4 +1,4 @@
-"""Timing: when a rule's messages go out, and together with what."""
+"""Timing: when a rule's messages go out, together with what, and what follows them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,22 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Who hears of an event as well if it is still true a while after it was noticed."""
+
+    after: timedelta
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """What a rule says about time; all the defaults: each event at once, alone, and never again.
 
     `group_by`: what the events of one digest have in common, nothing where it is empty.
     `hold`: how long an event must stay true before it is told. `stop`: no later rule is tried where this one holds.
     `is_fallback`: tried only for events that no other rule holds for.
+    `repeat`: the spans after which what is still true is told again, the last one goes on; `escalate`: to whom else it
+    is told then, the earliest first.
     """
 
     digest: Digest | None = None
@@ -42,6 +52,13 @@ class Timing:
     hold: timedelta | None = None
     stop: bool = False
     is_fallback: bool = False
+    repeat: tuple[timedelta, ...] = ()
+    escalate: tuple[Escalation, ...] = ()
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether anything follows what was told."""
+        return bool(self.repeat or self.escalate)
 
     def group_of(self, event: Event, rule: str) -> tuple[str, ...]:
         """Return what tells the digest of an event that a rule sends from the rule's other ones."""

@@ -180,8 +180,8 @@ def _find(
 ) -> Iterable[Lapse]:
     by_channel: dict[str, list[Event]] = {}
     for each in missing:
-        for channel, _ in each.deliveries:
-            by_channel.setdefault(channel, []).append(each.event)
+        for match in each.deliveries:
+            by_channel.setdefault(match.channel, []).append(each.event)
     for channel, events in by_channel.items():
         yield Lapse(kind=LapseKind.MISSING, subject=channel, text=_say_missing(events), since=view.now)
     for channel, glimpse in seen.items():

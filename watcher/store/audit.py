@@ -11,10 +11,11 @@ from watcher.domain.audit import EVERY, Glimpse, Head
 from watcher.domain.lapse import Lapse, LapseKind
 from watcher.pipeline.audit import Findings, Unseen
 from watcher.pipeline.outbox import Owed
+from watcher.store.channels import read_health
 from watcher.store.database import Database
+from watcher.store.delivery_id import delivery_id
 from watcher.store.due import WAITING
-from watcher.store.events import delivery_id, insert_deliveries, insert_owed, remember_ruleset
-from watcher.store.outbox import read_health
+from watcher.store.events import insert_deliveries, insert_owed, remember_ruleset
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms
 
 _MS = timedelta(milliseconds=1)
@@ -40,16 +41,17 @@ class SqliteAudit:
 
     def missing(self, owed: Sequence[Owed]) -> Sequence[Owed]:
         """Return those of some events that are stored without a delivery that is owed at once, with what is missing."""
-        expected = {
-            delivery_id(each.event.id, channel): (each.event.id, channel)
+        expected = [
+            [delivery_id(each.event.id, match.channel, match.stage), each.event.id]
             for each in owed
-            for channel, _ in each.deliveries
-        }
-        asked = json.dumps([[key, event] for key, (event, _) in expected.items()])
-        lost = {expected[row["id"]] for row in self._database.connection().execute(_MISSING, (asked,))}
+            for match in each.deliveries
+        ]
+        lost = {row["id"] for row in self._database.connection().execute(_MISSING, (json.dumps(expected),))}
         found = []
         for each in owed if lost else ():
-            left = tuple(pair for pair in each.deliveries if (each.event.id, pair[0]) in lost)
+            left = tuple(
+                match for match in each.deliveries if delivery_id(each.event.id, match.channel, match.stage) in lost
+            )
             found += [Owed(event=each.event, deliveries=left)] if left else []
         return found
 

@@ -34,6 +34,7 @@ def end_outage(connection: sqlite3.Connection, channel: str, now: datetime) -> N
     connection.execute(_RELEASE, {"channel": channel, "now": to_ms(now)})
 
 
-_COLUMNS = "id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms FROM deliveries"
+_COLUMNS = """id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms, stage, note, finding
+    FROM deliveries"""
 _RELEASE = """UPDATE deliveries SET due_at_ms = min(created_at_ms, :now), arranged_until_ms = NULL
     WHERE channel = :channel AND state = 'failed'"""

@@ -13,6 +13,7 @@ STEPS = (
     "m002_rows_hold_their_values",
     "m003_silences",
     "m004_arrangements",
+    "m005_follow_ups",
     "m006_audit",
 )
 """every step of `migrations`, in order, under the name that it has in the database"""
