@@ -40,9 +40,9 @@ def measure(form: Form) -> Section:
         name="isolation",
         title="Isolation",
         about=f"Two daemons with {_HEALTHY} healthy channels each; one has a dead channel (nobody listens) and a slow"
-        f" one (answers after {SLOW_S:.0f} s) beside them. {_CHANGES} changes at a time, each owed to every channel, now"
-        f" of the one's list and now of the other's, {rounds} times in {blocks} blocks. From the last byte that was sent"
-        " to a daemon to the first of each message at a healthy channel.",
+        f" one (answers after {SLOW_S:.0f} s) beside them. {_CHANGES} changes at a time, each owed to every channel,"
+        f" now of the one's list and now of the other's, {rounds} times in {blocks} blocks. From the last byte that"
+        " was sent to a daemon to the first of each message at a healthy channel.",
         figures=[
             reported("p50 alone", [quantile(each, 0.5) for each in alone], " ms"),
             reported("p50 beside both", [quantile(each, 0.5) for each in beside], " ms"),
