@@ -164,9 +164,9 @@ def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], 
     return _ALONE, one.id
 
 
-def _storms(awake: Iterable[Waiting], policy: Policy) -> frozenset[tuple[str, datetime]]:
+def _storms(awake: Sequence[Waiting], policy: Policy) -> frozenset[tuple[str, datetime]]:
     """Return the causes (one poll of one source each) that made more messages than one may."""
-    if not policy.storm:
+    if not policy.storm or len(awake) <= policy.storm:
         return frozenset()
     counts = Counter(
         _cause(one)

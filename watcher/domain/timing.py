@@ -41,6 +41,17 @@ class Timing:
     stop: bool = False
     is_fallback: bool = False
 
+    @property
+    def longest_wait(self) -> timedelta:
+        """How long an event may wait to be told: for its proof, its digest, the end of quiet hours, once a throttle."""
+        spans = (
+            self.hold,
+            self.digest.longest if self.digest else None,
+            self.quiet.longest if self.quiet else None,
+            self.throttle.span if self.throttle else None,
+        )
+        return sum((span for span in spans if span is not None), timedelta())
+
     def group_of(self, event: Event, rule: str) -> tuple[str, ...]:
         """Return what tells the digest of an event that a rule sends from the rule's other ones."""
         return tuple(part for by in self.group_by for part in _parts(by, event, rule))

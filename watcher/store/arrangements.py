@@ -10,7 +10,7 @@ from watcher.domain.event import Event, EventType
 from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
-from watcher.pipeline.arranging import Decider
+from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -18,28 +18,15 @@ VALID_FOR = timedelta(minutes=1)
 """what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
 ID_DIGITS = 8
 """of a delivery's id, as lists show it"""
-_DUE_AT_A_TIME, _LATER_AT_A_TIME = 500, 2000
-_WITH_LATER = frozenset({HeldBy.DIGEST, HeldBy.PROOF})
 _OPEN = "d.state IN ('pending', 'held', 'failed')"
 
 
 def arrange(
     connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider, compile_pattern: CompilePattern
 ) -> None:
-    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction.
-
-    What has to wait for something that is over by now is decided over once more, for the next thing that it hangs on.
-    """
-    for _ in HeldBy:
-        due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
-        if not due:
-            return
-        later: list[Waiting] = []
-        for rule, held_by in {(one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER}:
-            bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
-            later += _load(connection, _LATER, {**bound, "held_by": held_by.value}, is_due=False)
-        books = SqliteBooks(connection, now, compile_pattern)
-        _apply(connection, decider.decide([*due, *later], books, channel, now), now)
+    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction."""
+    books = SqliteBooks(connection, now, compile_pattern)
+    arrange_due(_SqliteWaitlist(connection, channel), decider, books, channel, now)
 
 
 class SqliteBooks:
@@ -79,6 +66,24 @@ class SqliteBooks:
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
         return read_active(self._connection, now, self._compile)
+
+
+class _SqliteWaitlist:
+    """The Waitlist port over a connection, inside the transaction of a claim."""
+
+    def __init__(self, connection: sqlite3.Connection, channel: str) -> None:
+        self._connection, self._channel = connection, channel
+
+    def due(self, now: datetime) -> Sequence[Waiting]:
+        bound = {"channel": self._channel, "now": known_ms(now), "limit": DUE_AT_A_TIME}
+        return _load(self._connection, _DUE, bound, is_due=True)
+
+    def later(self, rule: str, held_by: HeldBy, now: datetime) -> Sequence[Waiting]:
+        bound = {"channel": self._channel, "now": known_ms(now), "limit": LATER_AT_A_TIME}
+        return _load(self._connection, _LATER, {**bound, "rule": rule, "held_by": held_by.value}, is_due=False)
+
+    def apply(self, made: Arrangement, now: datetime) -> None:
+        _apply(self._connection, made, now)
 
 
 def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *, is_due: bool) -> list[Waiting]:
