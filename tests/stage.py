@@ -11,7 +11,7 @@ from typing import Any
 from tests.channels.mail_server import Mailbox, mail_server
 from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
-from watcher.bootstrap.parts import make_route
+from watcher.bootstrap.parts import make_aftermath, make_route
 from watcher.domain.event import Event
 from watcher.lab import Lab, OnqApi, OsnApi, Receiver, Row
 from watcher.pipeline.deadlines import Bell, fire_due
@@ -87,7 +87,7 @@ class Stage:
         desk = Desk(
             clock=lambda: self.now,
             jitter=lambda: 0.0,
-            route=make_route(self.app.config),
+            aftermath=make_aftermath(self.app.config, make_route(self.app.config)),
             owner="stage",
             zone=self.app.config.timezone,
         )

@@ -13,6 +13,7 @@ from watcher.domain.conversation import Conversation
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.digest import Digest
 from watcher.domain.event import Event, EventType, Severity, event_id
+from watcher.domain.follow_up import Escalated
 from watcher.domain.quiet import QuietHours
 from watcher.domain.state import State
 from watcher.domain.throttle import Throttle
@@ -30,12 +31,20 @@ class World:
     muted: set[str] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
     went: list[datetime] = field(default_factory=list)
+    unwatched: set[str] = field(default_factory=set)
+    escalated: dict[str, Escalated] = field(default_factory=dict)
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         return ("s1", f"silenced for {rule}") if event.subject in self.muted else None
 
     def verdict(self, event: Event) -> Verdict:
         return Verdict(holds=event.subject not in self.over, reason="as it is")
+
+    def is_watched(self, event: Event) -> bool:
+        return event.subject not in self.unwatched
+
+    def find_escalated(self, one: Waiting) -> Escalated | None:
+        return self.escalated.get(one.event.subject)
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
         return [at for at in self.went if at > since]

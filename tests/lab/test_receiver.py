@@ -1,6 +1,8 @@
 """The receiver keeps what is posted to it, also what it refuses."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -28,6 +30,17 @@ def test_a_refused_message_has_arrived_and_was_not_accepted() -> None:
         assert answers[0].headers["Retry-After"] == "7"
         assert [arrival.body for arrival in receiver.arrivals()] == [b"first", b"second"]
         assert [arrival.body for arrival in receiver.accepted()] == [b"second"]
+
+
+def test_a_message_whose_sender_went_away_in_the_middle_has_not_arrived() -> None:
+    with Receiver() as receiver:
+        address = urlsplit(receiver.url)
+        with socket.create_connection((address.hostname, address.port), timeout=5) as sender:
+            sender.sendall(b"POST /torn HTTP/1.1\r\nHost: lab\r\nContent-Length: 100\r\n\r\n{")
+            sender.shutdown(socket.SHUT_WR)
+            assert sender.recv(1) == b"", "the server has seen the end, and does not answer"
+        httpx.post(f"{receiver.url}/whole", content=b"{}")
+        assert [arrival.path for arrival in receiver.wait_for(1)] == ["/whole"]
 
 
 def test_a_status_can_stay() -> None:

@@ -8,6 +8,7 @@ from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event
 from watcher.domain.message import Message
+from watcher.domain.rule import Match
 from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
 from watcher.pipeline.ports import Receipt
@@ -30,7 +31,7 @@ class MemoryOutbox:
     log: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """number and outcome of each attempt, by delivery"""
     health: dict[str, ChannelHealth] = field(default_factory=dict)
-    owed: list[tuple[Event, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+    owed: list[tuple[Event, tuple[Match, ...]]] = field(default_factory=list)
 
     def owe(self, event: Event, channel: str, due_at: datetime = START, rule: str = "all") -> str:
         delivery_id = f"{event.id}/{channel}"
@@ -74,8 +75,8 @@ class MemoryOutbox:
         self.health[claim.channel] = settlement.health
         self.owed += [(owed.event, owed.deliveries) for owed in settlement.owed]
         for owed in settlement.owed:
-            for channel, rule in owed.deliveries:
-                self.owe(owed.event, channel, owed.event.time, rule)
+            for match in owed.deliveries:
+                self.owe(owed.event, match.channel, owed.event.time, match.rule)
         return True
 
     def settle_and_claim(

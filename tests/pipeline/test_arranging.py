@@ -20,6 +20,7 @@ from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Timing
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.dispatch import Desk, deliver_next
+from watcher.pipeline.settling import Aftermath
 from watcher.sources.onq import ONQ
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
@@ -49,7 +50,7 @@ class Post:
         desk = Desk(
             clock=lambda: self.stage.now,
             jitter=lambda: 0.0,
-            route=lambda _: (),
+            aftermath=Aftermath(route=lambda _: ()),
             owner="one",
             zone=UTC,
             decider=Arranger(policy=Policy(timings={"r": self.timing}, storm=self.storm), apis={"campus": ONQ}),
@@ -118,6 +119,15 @@ def test_what_came_and_went_within_a_digest_is_never_told(database: Database) ->
     made.asks(a=0, b=0, c=0)
     assert made.send(after=20 * MINUTE) == []
     assert made.states() == {"obsolete": 2}
+
+
+def test_a_digest_closes_when_its_span_is_over_though_its_first_event_came_to_nothing(database: Database) -> None:
+    made = post(database)
+    made.asks(a=1, b=0, c=0)
+    made.send()
+    made.asks(a=0, b=1, c=0)
+    made.send()
+    assert made.send(after=14 * MINUTE) == ["1 new open question in “Course b” (1 open)"]
 
 
 def test_a_held_one_that_is_no_longer_true_is_dropped_with_a_note(database: Database) -> None:

@@ -11,8 +11,10 @@ from tests.pipeline.fakes_outbox import START, Clock, MemoryOutbox, ScriptedChan
 from watcher.domain.delivery import MAX_ATTEMPTS, DeliveryState
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event, EventType, Severity
+from watcher.domain.rule import Match
 from watcher.pipeline.dispatch import Desk, deliver_next, drain
 from watcher.pipeline.ports import Receipt
+from watcher.pipeline.settling import Aftermath
 
 DOWN = ChannelError("the connection was refused")
 GONE = ChannelError("the service answered 410", status=410, is_permanent=True)
@@ -26,12 +28,19 @@ def event(number: int = 1) -> Event:
     )  # fmt: skip
 
 
-def route(_: Event) -> tuple[tuple[str, str], ...]:
-    return (("ops", "operator"), ("pager", "operator"))
+def route(_: Event) -> tuple[Match, ...]:
+    return tuple(Match(channel=channel, rule="operator") for channel in ("ops", "pager"))
 
 
 def desk(clock: Clock, jitter: float = 0.0, owner: str = "worker-1", *, goes_on: bool = False) -> Desk:
-    return Desk(clock=clock, jitter=lambda: jitter, route=route, owner=owner, zone=UTC, goes_on=lambda: goes_on)
+    return Desk(
+        clock=clock,
+        jitter=lambda: jitter,
+        aftermath=Aftermath(route=route),
+        owner=owner,
+        zone=UTC,
+        goes_on=lambda: goes_on,
+    )
 
 
 def test_what_is_due_is_sent_once_and_delivered() -> None:
@@ -120,7 +129,7 @@ def test_a_permanent_error_is_dead_at_once_and_tells_the_other_operators_only() 
     assert outbox.state(delivery) is DeliveryState.DEAD
     ((told, deliveries),) = outbox.owed
     assert told.type is EventType.CHANNEL_FAILING
-    assert deliveries == (("pager", "operator"),)
+    assert deliveries == (Match(channel="pager", rule="operator"),)
 
 
 def test_a_channel_that_fails_three_times_is_told_once_and_so_is_its_recovery() -> None:

@@ -16,6 +16,7 @@ from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_
 from tests.store.stand import SqliteStand
 from watcher.domain.delivery import MAX_ATTEMPTS
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
@@ -165,4 +166,4 @@ def _fresh(factory: pytest.TempPathFactory) -> Path:
 
 
 def _owed(event: Event) -> Owed:
-    return Owed(event=event, deliveries=(("ops", "operator"),))
+    return Owed(event=event, deliveries=(Match(channel="ops", rule="operator"),))

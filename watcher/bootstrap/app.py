@@ -15,7 +15,14 @@ from typing import TextIO
 from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
-from watcher.bootstrap.parts import WatchedSource, make_arranger, make_channels, make_route, make_source
+from watcher.bootstrap.parts import (
+    WatchedSource,
+    make_aftermath,
+    make_arranger,
+    make_channels,
+    make_route,
+    make_source,
+)
 from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
@@ -52,6 +59,7 @@ class App:
         self._stream = stream
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
+        self._aftermath = make_aftermath(config, self._route)
         self._arranger = make_arranger(config)
         self._reword = make_words(config)
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
@@ -116,12 +124,14 @@ class App:
         return self.outbox.take_over(clock.now())
 
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
-        """Send everything that is due now, each delivery once, channel after channel."""
-        return [
-            turn
-            for name, channel in self.channels.items()
-            for turn in drain(channel, self.outbox, self._desk(name), wait)
-        ]
+        """Send everything that is due now, each delivery once, channel after channel; a backup last."""
+        turns: list[Turn] = []
+        names = list(self.channels)
+        for name in names:
+            found = drain(self.channels[name], self.outbox, self._desk(name), wait)
+            names += dict.fromkeys(turn.handed_to for turn in found if turn.handed_to)  # no circle of backups: it ends
+            turns += found
+        return turns
 
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""
@@ -157,7 +167,7 @@ class App:
         return Desk(
             clock=clock.now,
             jitter=clock.jitter,
-            route=self._route,
+            aftermath=self._aftermath,
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
             decider=self._arranger,

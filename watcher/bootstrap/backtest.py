@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from watcher.bootstrap.parts import make_arranger, make_route
+from watcher.bootstrap.parts import make_aftermath, make_arranger, make_route
 from watcher.bootstrap.wording import make_words
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
+from watcher.domain.api import Api
 from watcher.domain.message import Message
 from watcher.domain.rule import OPERATOR_RULE
+from watcher.domain.waiting import Part
 from watcher.pipeline.past import Past
-from watcher.pipeline.replay import Outcome, Placed, Replay, replay
-from watcher.pipeline.waitlist import Telling
+from watcher.pipeline.posted import Posted
+from watcher.pipeline.register import Placed
+from watcher.pipeline.replay import Outcome, Replay, replay
 from watcher.pipeline.writing import Reword, write
 from watcher.sources.registry import SOURCES
 from watcher.store.history import History
@@ -55,7 +58,7 @@ def run(
     """
     apis = {name: SOURCES[api].api for name, api in history.sources.apis().items() if api in SOURCES}
     past = Past(apis, history.silences.read(LinearPattern))
-    replays = [Replay(make_route(one), replace(make_arranger(one), apis=apis), past, channels) for one in configs]
+    replays = [_make_replay(config, apis, past, channels) for config in configs]
     warms_up_at = since - max(longest_wait(config) for config in configs)
     counted = _Counted(history, warms_up_at, since)
     replay(counted.read(), past, replays, now)
@@ -80,15 +83,25 @@ class Scribe:
         self._config, self._history = config, history
         self._reword: Reword = make_words(config)
 
-    def write(self, telling: Telling) -> Message:
+    def write(self, posted: Posted) -> Message:
         """Return the words of a message at the instant at which it would have gone out."""
-        events = self._history.events.at(telling.events)
-        zone = self._config.timezone
-        return write(events, rule=telling.rule, zone=zone, now=telling.at, reword=self._reword).message
+        events = self._history.events.at(posted.places)
+        parts = [
+            Part(event=event, rule=part.rule, stage=part.stage, finding=part.finding)
+            for event, part in zip(events, posted.parts, strict=True)
+        ]
+        return write(parts, zone=self._config.timezone, now=posted.at, reword=self._reword).message
 
-    def ids(self, telling: Telling) -> list[str]:
+    def ids(self, posted: Posted) -> list[str]:
         """Return the ids of the events that a message tells."""
-        return [event.id for event in self._history.events.at(telling.events)]
+        return [event.id for event in self._history.events.at(posted.places)]
+
+
+def _make_replay(config: Config, apis: Mapping[str, Api], past: Past, channels: frozenset[str] | None) -> Replay:
+    """Return a config's rules on their way; what is known of a source does not hang on whether it is in the config."""
+    route = make_route(config)
+    decider = replace(make_arranger(config), apis=apis)
+    return Replay(route, decider, past, make_aftermath(config, route).timings, channels)
 
 
 class _Counted:

@@ -106,6 +106,7 @@ def _channel_columns(teller: Teller) -> tuple[Column, ...]:
     return (
         Column(title="channel", show=lambda channel: channel.name),
         Column(title="waiting", show=lambda channel: f"{channel.waiting}", is_number=True),
+        Column(title="follow-ups", show=lambda channel: f"{channel.follow_ups}", is_number=True),
         Column(title="next due", show=lambda channel: teller.left(channel.next_due_at)),
         Column(title="dead", show=lambda channel: f"{channel.dead}", is_number=True),
         Column(title="health", show=lambda channel: _channel_health(channel, teller), style=_channel_style),
@@ -175,6 +176,7 @@ def _channel_record(channel: ChannelStatus) -> dict[str, Any]:
     return {
         "name": channel.name,
         "waiting": channel.waiting,
+        "follow_ups": channel.follow_ups,
         "next_due": iso(channel.next_due_at),
         "dead": channel.dead,
         "failures": channel.health.failures,

@@ -11,6 +11,7 @@ from watcher.domain.inert import inert, inert_url
 from watcher.domain.message import Message, Urgency, compose, conversation_of, short_id, urgency_of
 from watcher.domain.net import net_effect
 from watcher.domain.strand import Line
+from watcher.domain.telling import NEWS, Telling
 from watcher.domain.wording import VALUE_LENGTH, Reader, headline, plural
 
 MOST_LINES = 20
@@ -18,7 +19,9 @@ MOST_LINES = 20
 MOST_KINDS = 4
 
 
-def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+def compose_bundle(
+    events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool, telling: Telling = NEWS
+) -> Message:
     """Return the message for events in any order: their net effect, a line each; of a single one its own message.
 
     What is meant by the rest is as in message.compose.
@@ -29,22 +32,23 @@ def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: dat
         Line(event=event, stands_for=(event,)) for event in ordered
     )
     if len(lines) == 1 and not lines[0].note:
-        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     shown = [line.event for line in lines]
     reader = Reader(zone=zone, now=now)
     body = [
-        ("may be a repetition · " if is_repeat else "") + _count_kinds(shown),
-        *(part for line in lines[:MOST_LINES] for part in _say(line, reader)),
+        " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
+        *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader)),
         *_rest(ordered, lines),
     ]
     return Message(
-        title=_title(shown, lines, reader),
+        title=_title(shown, lines, telling, reader),
         body="\n".join(body),
         footer=f"rule: {inert(rule)} · {_first_ids(shown)}",
         events=tuple(shown),
         conversation=conversation_of(shown),
         severity=max((event.severity for event in shown), key=_SEVERITIES.index),
         urgency=max((urgency_of(event) for event in shown), key=_URGENCIES.index),
+        stage=telling.stage,
     )
 
 
@@ -52,15 +56,15 @@ _SEVERITIES = (Severity.INFO, Severity.NOTICE, Severity.WARNING)
 _URGENCIES = (Urgency.SUCCESS, Urgency.INFO, Urgency.WARNING, Urgency.FAILURE)
 
 
-def _title(shown: Sequence[Event], lines: Sequence[Line], reader: Reader) -> str:
+def _title(shown: Sequence[Event], lines: Sequence[Line], telling: Telling, reader: Reader) -> str:
     """Say how much there is and where, so that this line alone is enough."""
     if len(lines) == 1:
-        return f"{headline(shown[0], reader)} — {lines[0].note}"
+        return f"{telling.title(headline(shown[0], reader))} — {lines[0].note}"
     sources = list(dict.fromkeys(event.source for event in shown))
     where = inert(sources[0], length=VALUE_LENGTH) if len(sources) == 1 else plural(len(sources), "source", "sources")
     about = {(event.source, event.subject) for event in shown if event.conversation is not None}
     within = f" in {plural(len(about), 'conversation', 'conversations')}" if about else ""
-    return f"{plural(len(shown), 'thing', 'things')} happened{within} ({where})"
+    return f"{telling.count(plural(len(shown), 'thing', 'things'))}{within} ({where})"
 
 
 def _count_kinds(shown: Sequence[Event]) -> str:
@@ -80,10 +84,11 @@ _NAMES = {
 }
 
 
-def _say(line: Line, reader: Reader) -> list[str]:
+def _say(line: Line, telling: Telling, reader: Reader) -> list[str]:
     shown = line.event.conversation
     link = inert_url(shown.url or "") if shown is not None else ""
-    return [f"• {headline(line.event, reader)}{f' — {line.note}' if line.note else ''}", *([link] if link else [])]
+    words = [headline(line.event, reader), line.note, telling.finding(line.event)]
+    return [f"• {' — '.join(word for word in words if word)}", *([link] if link else [])]
 
 
 def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:

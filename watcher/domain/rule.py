@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from watcher.domain.event import Event, EventType
+from watcher.domain.follow_up import is_lasting
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.stage import FIRST, Stage, escalation
 from watcher.domain.template import Template
 from watcher.domain.timing import Timing
 
@@ -55,10 +58,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One event that goes to one channel, and the rule that sent it there first."""
+    """One event that goes to one channel at one stage, and the rule that sent it there first.
+
+    `after`: how long after the event, if it is still true then.
+    """
 
     channel: str
     rule: str
+    stage: Stage = FIRST
+    after: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +82,14 @@ class Verdict:
 class Decision:
     """What one rule did with one event.
 
-    `sends_to`: the channels that hear of the event because of this rule.
+    `sends_to`: the channels that hear of the event because of this rule. `escalates`: those that hear of it later.
     `withheld`: the rule's other channels, each with the reason; empty where the rule does not hold.
     """
 
     rule: Rule
     verdict: Verdict
     sends_to: tuple[str, ...] = ()
+    escalates: tuple[Match, ...] = ()
     withheld: tuple[tuple[str, str], ...] = ()
 
 
@@ -99,7 +108,7 @@ class Router:
         self._near: dict[tuple[EventType, str], tuple[Rule, ...]] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
-        """Return where an event goes: each channel once, for the first rule that names it.
+        """Return where an event goes: each channel once, for the first rule that names it, and once an escalation.
 
         Rules are tried in their order, up to one that stops; those that are a fallback only where no other one holds.
         One that tells at once comes before one that gathers first.
@@ -110,7 +119,8 @@ class Router:
         seen = sight(event)
         holding = _up_to_stop(rule for rule in near if _holds(rule.where, seen))
         taken = _share_out(holding, _avoided(event))
-        return tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
+        first = tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
+        return (*first, *_escalate(event, holding))
 
     def _near_rules(self, event: Event) -> tuple[Rule, ...]:
         key = (event.type, event.source)
@@ -145,6 +155,21 @@ def _share_out(rules: Iterable[Rule], avoided: str | None) -> dict[str, Rule]:
     return taken
 
 
+def _escalate(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
+    """Return who hears of an event later, by the rules that count; whose channels they are at first does not matter."""
+    escalating = [rule for rule in rules if rule.timing.escalate]
+    if not escalating or not is_lasting(event.type):
+        return ()
+    taken: dict[tuple[str, Stage], Match] = {}
+    for rule in escalating:
+        for number, step in enumerate(rule.timing.escalate, 1):
+            for channel in step.channels:
+                if channel != _avoided(event):
+                    match = Match(channel=channel, rule=rule.name, stage=escalation(number), after=step.after)
+                    taken.setdefault((channel, match.stage), match)
+    return tuple(taken.values())
+
+
 def route(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
     """Return where one event goes; for many events a Router is faster."""
     return Router(rules).route(event)
@@ -169,12 +194,21 @@ def decide(event: Event, rules: Sequence[Rule]) -> tuple[Decision, ...]:
     holding = [rule for rule, verdict in zip(rules, verdicts, strict=True) if verdict.holds]
     counting = _up_to_stop(holding)
     taken = _share_out(counting, _avoided(event))
+    escalated = _escalate(event, counting)
     decisions = []
     for rule, verdict in zip(rules, verdicts, strict=True):
         why = _left_out(rule, counting) if verdict.holds and rule not in counting else None
         sends_to = tuple(channel for channel, by in taken.items() if by is rule)
         withheld = {c: why or _withheld(event, c, taken) for c in rule.channels if verdict.holds and c not in sends_to}
-        decisions.append(Decision(rule=rule, verdict=verdict, sends_to=sends_to, withheld=tuple(withheld.items())))
+        decisions.append(
+            Decision(
+                rule=rule,
+                verdict=verdict,
+                sends_to=sends_to,
+                escalates=tuple(match for match in escalated if match.rule == rule.name and rule in counting),
+                withheld=tuple(withheld.items()),
+            )
+        )
     return tuple(decisions)
 
 

@@ -1,4 +1,4 @@
-"""Timing: when a rule's messages go out, and together with what."""
+"""Timing: when a rule's messages go out, together with what, and what follows them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from watcher.domain.digest import Digest
 from watcher.domain.event import Event
 from watcher.domain.quiet import QuietHours
 from watcher.domain.throttle import Throttle
+
+_REPEATS_KEPT = 7
+"""of a rule's last span: a week of daily reminders"""
 
 
 class Grouping(StrEnum):
@@ -25,12 +28,22 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Who hears of an event as well if it is still true a while after it was noticed."""
+
+    after: timedelta
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """What a rule says about time; all the defaults: each event at once, alone, and never again.
 
     `group_by`: what the events of one digest have in common, nothing where it is empty.
     `hold`: how long an event must stay true before it is told. `stop`: no later rule is tried where this one holds.
     `is_fallback`: tried only for events that no other rule holds for.
+    `repeat`: the spans after which what is still true is told again, the last one goes on; `escalate`: to whom else it
+    is told then, the earliest first.
     """
 
     digest: Digest | None = None
@@ -40,15 +53,27 @@ class Timing:
     hold: timedelta | None = None
     stop: bool = False
     is_fallback: bool = False
+    repeat: tuple[timedelta, ...] = ()
+    escalate: tuple[Escalation, ...] = ()
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether anything follows what was told."""
+        return bool(self.repeat or self.escalate)
 
     @property
     def longest_wait(self) -> timedelta:
-        """How long an event may wait to be told: for its proof, its digest, the end of quiet hours, once a throttle."""
+        """How long an event may wait to be told: for its proof, its digest, the end of quiet hours, once a throttle.
+
+        What is told again and again has no end: a week of its last repeats counts.
+        """
         spans = (
             self.hold,
             self.digest.longest if self.digest else None,
             self.quiet.longest if self.quiet else None,
             self.throttle.span if self.throttle else None,
+            sum(self.repeat, timedelta()) + _REPEATS_KEPT * self.repeat[-1] if self.repeat else None,
+            self.escalate[-1].after if self.escalate else None,
         )
         return sum((span for span in spans if span is not None), timedelta())
 

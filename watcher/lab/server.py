@@ -139,7 +139,11 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _serve(self) -> None:
-        reply = self._listener.answer(self._read())
+        request = self._read()
+        if len(request.body) < self._promised_bytes:  # the client went away in the middle of it: nothing has arrived
+            self.close_connection = True
+            return
+        reply = self._listener.answer(request)
         while reply.hold is not None and not reply.hold.wait(_POLL_S) and not self._listener.stopping.is_set():
             pass
         if self._listener.stopping.is_set():
@@ -160,8 +164,12 @@ class _Connection(BaseHTTPRequestHandler):
             path=parts.path,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            body=self.rfile.read(self._promised_bytes),
         )
+
+    @property
+    def _promised_bytes(self) -> int:
+        return int(self.headers.get("Content-Length") or 0)
 
     def _send(self, reply: Reply) -> None:
         if reply.is_reset and not reply.body:

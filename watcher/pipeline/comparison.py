@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.delivery import DeliveryState
+from watcher.domain.stage import Stage
+from watcher.domain.wording import plural
+from watcher.pipeline.posted import Posted
 from watcher.pipeline.replay import Outcome
-from watcher.pipeline.waitlist import Telling
 
+Fate = tuple[str, int, Stage]
+"""a channel, the place of an event, and a stage of it"""
 Way = tuple[str, str]
 """a rule and a channel"""
 
@@ -50,16 +54,16 @@ class Comparison:
     before.
     """
 
-    gained: tuple[Telling, ...]
-    lost: tuple[Telling, ...]
-    moved: tuple[Telling, ...]
+    gained: tuple[Posted, ...]
+    lost: tuple[Posted, ...]
+    moved: tuple[Posted, ...]
     unheard: frozenset[tuple[str, int]]
     news: frozenset[tuple[str, int]]
 
 
 def compare(old: Outcome, new: Outcome, since: datetime) -> Comparison:
     """Compare the messages from an instant on; one that only moves across it is the same all the same."""
-    before, after = _by_content(old.told), _by_content(new.told)
+    before, after = _by_content(old.posted), _by_content(new.posted)
     gained, lost, moved = [], [], []
     for content in dict.fromkeys((*before, *after)):
         olds, news = before.get(content, []), after.get(content, [])
@@ -93,49 +97,54 @@ def tally(old: Outcome, new: Outcome, difference: Comparison, since: datetime) -
     )
 
 
-def fates(outcome: Outcome) -> dict[tuple[str, int], str]:
-    """Return what became of each event on each channel that it was owed to, in words."""
-    ended = {(one.channel, one.event): one.reason for one in outcome.untold}
-    waits = {(channel, place): "waits still" for channel, _, place in outcome.waiting}
+def fates(outcome: Outcome) -> dict[Fate, str]:
+    """Return what became of each stage of each event on each channel that it was owed to, in words."""
+    ended = {(one.channel, one.place, one.stage): one.reason for one in outcome.untold}
+    waits = {(one.channel, one.place, one.stage): "waits still" for one in outcome.waiting}
     told = {
-        (one.channel, place): "told alone" if len(one.events) == 1 else f"told with {len(one.events) - 1} more"
-        for one in outcome.told
-        for place in one.events
+        (one.channel, part.place, part.stage): _say_company(len(one.parts) - 1)
+        for one in outcome.posted
+        for part in one.parts
     }
     return {**ended, **waits, **told}
 
 
-def _by_content(told: Iterable[Telling]) -> dict[tuple[str, frozenset[int]], list[Telling]]:
+def _say_company(others: int) -> str:
+    return f"told with {plural(others, 'other', 'others')}" if others else "told alone"
+
+
+def _by_content(posted: Iterable[Posted]) -> dict[tuple[str, frozenset[tuple[int, Stage]]], list[Posted]]:
     """Sort messages by what they say to whom; several that say the same are in the order of time."""
-    found: dict[tuple[str, frozenset[int]], list[Telling]] = {}
-    for one in told:
-        found.setdefault((one.channel, frozenset(one.events)), []).append(one)
+    found: dict[tuple[str, frozenset[tuple[int, Stage]]], list[Posted]] = {}
+    for one in posted:
+        content = frozenset((part.place, part.stage) for part in one.parts)
+        found.setdefault((one.channel, content), []).append(one)
     return found
 
 
-def _in_time(told: Iterable[Telling]) -> tuple[Telling, ...]:
-    return tuple(sorted(told, key=lambda one: (one.at, one.channel, one.events)))
+def _in_time(told: Iterable[Posted]) -> tuple[Posted, ...]:
+    return tuple(sorted(told, key=lambda one: (one.at, one.channel, one.places)))
 
 
-def _told_of(told: Iterable[Telling]) -> set[tuple[str, int]]:
-    return {(one.channel, place) for one in told for place in one.events}
+def _told_of(told: Iterable[Posted]) -> set[tuple[str, int]]:
+    return {(one.channel, place) for one in told for place in one.places}
 
 
 def _reached(outcome: Outcome) -> set[tuple[str, int]]:
     """Return what was told of, or may still be: its time has not come yet."""
-    return _told_of(outcome.told) | {(channel, place) for channel, _, place in outcome.waiting}
+    return _told_of(outcome.posted) | {(one.channel, one.place) for one in outcome.waiting}
 
 
-def _way(one: Telling) -> Way:
+def _way(one: Posted) -> Way:
     return one.rule, one.channel
 
 
 def _count(outcome: Outcome, since: datetime) -> dict[Way, Count]:
-    told = [one for one in outcome.told if one.at >= since]
+    told = [one for one in outcome.posted if one.at >= since]
     messages = Counter(map(_way, told))
-    events = Counter(_way(one) for one in told for _ in one.events)
+    events = Counter(_way(one) for one in told for _ in one.parts)
     ended = Counter((one.rule, one.channel, one.state) for one in outcome.untold if one.at >= since)
-    waiting = Counter((rule, channel) for channel, rule, _ in outcome.waiting)
+    waiting = Counter((one.rule, one.channel) for one in outcome.waiting)
     ways = {*messages, *waiting, *((rule, channel) for rule, channel, _ in ended)}
     return {
         way: Count(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from watcher.domain.bundle import compose_bundle
-from watcher.domain.event import Event
 from watcher.domain.message import Message, compose
+from watcher.domain.telling import telling_of
 from watcher.domain.template import Occasion, Rendered
+from watcher.domain.waiting import Part
 
 Reword = Callable[[Occasion], Rendered | None]
 """gives a rule's own words for a message, None where it has none"""
@@ -23,14 +24,16 @@ class Written:
     problem: str = ""
 
 
-def write(
-    events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, reword: Reword, is_repeat: bool = False
-) -> Written:
-    """Return the message that tells one or several events; what is meant by the rest is as in message.compose."""
+def write(parts: Sequence[Part], *, zone: tzinfo, now: datetime, reword: Reword, is_repeat: bool = False) -> Written:
+    """Return the message that tells one or several parts, the first one's rule being the message's.
+
+    What is meant by the rest is as in message.compose.
+    """
+    events, telling, rule = tuple(part.event for part in parts), telling_of(parts), parts[0].rule
     if len(events) > 1:
-        message = compose_bundle(events, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+        message = compose_bundle(events, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     else:
-        message = compose(events[0], rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+        message = compose(events[0], rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     occasion = Occasion(
         events=message.events,
         rule=rule,
@@ -39,6 +42,9 @@ def write(
         zone=zone,
         now=now,
         is_repeat=is_repeat,
+        stage=telling.stage,
+        opening=telling.reminder(message.events, now),
+        notes=telling.notes,
         count=len(events),
     )
     worded = reword(occasion)

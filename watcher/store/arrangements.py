@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.event import Event, EventType
+from watcher.domain.follow_up import Escalated
 from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
+from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
+from watcher.store.follow_ups import find_escalated, forget, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -63,6 +66,10 @@ class SqliteBooks:
         (about,) = self._connection.execute(_ABOUT_TO_GO, bound).fetchone()
         return [*went, *[self._now] * about]
 
+    def find_escalated(self, channel: str, one: Waiting) -> Escalated | None:
+        """Return when an escalation was told to a channel before, in the same episode."""
+        return find_escalated(self._connection, channel, one)
+
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
         return read_active(self._connection, now, self._compile)
@@ -83,7 +90,7 @@ class _SqliteWaitlist:
         return _load(self._connection, _LATER, {**bound, "rule": rule, "held_by": held_by.value}, is_due=False)
 
     def apply(self, made: Arrangement, now: datetime) -> None:
-        _apply(self._connection, made, now)
+        _apply(self._connection, self._channel, made, now)
 
 
 def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *, is_due: bool) -> list[Waiting]:
@@ -97,13 +104,15 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             is_due=is_due,
             held_by=HeldBy(row["held_by"]),
             is_formed=row["attempts"] > 0 or bool(row["carries"]),
+            stage=read_stage(row["stage"]),
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
 
 
-def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> None:
+def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now: datetime) -> None:
     now_ms = known_ms(now)
+    forget(connection, [each.id for each in made.ended if each.is_over])
     connection.executemany(
         _POSTPONE,
         [
@@ -112,13 +121,19 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
         ],
     )
     connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
+    set_free(connection, [each.id for each in made.ended if each.is_over], now)
     for each in made.ended:
         if each.silence is not None:
             record_hit(connection, each.silence, now)
+    for renewed in made.renewed:
+        owe(connection, channel, renewed, now)
+    connection.executemany(_FINDING, [(finding, one) for one, finding in made.findings.items()])
     for parcel in made.parcels:
         _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
     until_ms = known_ms(now + VALID_FOR)
-    connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
+    # What stands for a digest may have come later than what came to nothing: the digest closes all the same.
+    ready = [(until_ms, now_ms, each.reason, each.reason, each.lead) for each in made.parcels]
+    connection.executemany(_READY, ready)
 
 
 def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
@@ -132,18 +147,19 @@ def _said(until: datetime, reason: str) -> str:
     return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC"
 
 
-_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
+_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven, d.stage,
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
-    AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+    AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
-    AND d.rule = :rule ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+    AND d.rule = :rule ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
+_FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"
 _END = "UPDATE deliveries SET state = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ? WHERE id = ?"
 _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' ELSE state END, arranged_until_ms = ?,
-    reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
+    due_at_ms = MIN(due_at_ms, ?), reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
     WHERE id = ?"""
 _SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"

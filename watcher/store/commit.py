@@ -12,6 +12,7 @@ from watcher.domain.conversation import Drift
 from watcher.pipeline.snapshots import PollRecord, SourceRecord
 from watcher.store.chunks import Entry, Kind, Pile
 from watcher.store.events import remember_ruleset
+from watcher.store.follow_ups import take_in
 from watcher.store.rows import to_ms
 from watcher.store.sources import forget_list, store_poll, store_source
 from watcher.store.versions import keep_version
@@ -81,6 +82,7 @@ class Commit:
         )
         owed = [(seq, *delivery) for seq, (_, _, deliveries) in numbered for delivery in deliveries]
         connection.executemany(_INSERT_DELIVERY, owed)
+        take_in(connection, [(seq, columns, deliveries) for seq, (columns, _, deliveries) in numbered])
         return len(new)
 
     def _store_drifts(self, connection: sqlite3.Connection) -> None:
@@ -109,5 +111,5 @@ _KNOWN = "SELECT id FROM events WHERE id IN (SELECT value FROM json_each(?))"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'"
 _INSERT_EVENT = """INSERT INTO events(seq, id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
         version, ruleset) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_DELIVERY = """INSERT INTO deliveries(event, id, channel, rule, state, due_at_ms, created_at_ms)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING"""
+_INSERT_DELIVERY = """INSERT INTO deliveries(event, id, channel, rule, state, due_at_ms, created_at_ms, stage, held_by)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""

@@ -163,7 +163,7 @@ class SqliteDraft:
     def put_owed(self, owed: Owed) -> None:
         """Store an event with the deliveries that are owed for it; one that is stored already is not stored again."""
         event = owed.event
-        deliveries = [delivery_columns(event, channel, rule) for channel, rule in owed.deliveries]
+        deliveries = [delivery_columns(event, match) for match in owed.deliveries]
         subject = event.subject if event.conversation is not None else None
         self._piles[Kind.EVENTS].add((event_columns(event), subject, deliveries))
 
