@@ -215,6 +215,15 @@ def test_quiet_hours_hold_it_back_all_the_same() -> None:
     assert postponed(decided(formed, timing=Timing(quiet=NIGHT))) == [("a.5", HOUR, HeldBy.DIGEST)]
 
 
+def test_what_was_refused_for_long_is_told_together_and_what_may_have_arrived_alone() -> None:
+    refused = [waiting(name, age=3 * HOUR, due_at=NOW, is_formed=True, is_refused=True) for name in "abc"]
+    unsure = waiting("u", age=3 * HOUR, due_at=NOW, is_formed=True)
+    assert parcels(decided(*refused, unsure)) == [["a.5", "b.5", "c.5"], ["u.5"]]
+    assert [len(parcel) for parcel in parcels(decided(*refused[:2]))] == [1, 1]
+    fresh = [waiting(name, due_at=NOW, is_formed=True, is_refused=True) for name in "abc"]
+    assert [len(parcel) for parcel in parcels(decided(*fresh))] == [1, 1, 1]
+
+
 def test_a_rule_that_is_gone_from_the_config_is_a_plain_one() -> None:
     assert parcels(decided(waiting("a", rule="gone"), timing=Timing(digest=SPAN))) == [["a.5"]]
 

@@ -26,6 +26,7 @@ _ENDED = """SELECT 1 FROM events e JOIN events o ON o.id = ? WHERE e.seq > o.seq
     AND e.source = o.source AND e.subject = o.subject AND e.type = 'questions.cleared' AND o.type = 'questions.new'"""
 
 acts = st.one_of(
+    st.tuples(st.just("writes"), st.sampled_from(["a", "b"]), st.integers(0, 3)),
     st.tuples(st.just("asks"), st.sampled_from(["a", "b"]), st.integers(0, 3)),
     st.tuples(st.just("send"), st.sampled_from([0, 1, 5, 30]), st.none()),
     st.tuples(st.just("send"), st.sampled_from([4 * 60, 24 * 60, 25 * 60]), st.none()),
@@ -45,6 +46,7 @@ class Witness:
     def act(self, what: str, name: object, more: object) -> None:
         does: dict[str, Callable[[], object]] = {
             "asks": lambda: self.office.asks(**{str(name): more}),  # type: ignore[arg-type]
+            "writes": lambda: self._write(str(name), int(str(more))),
             "send": lambda: self._send(timedelta(minutes=float(str(name)))),
             "opens": lambda: self.office.opens(str(name), more),  # type: ignore[arg-type]
             "kill": lambda: self.office.kill_while_sending(str(name)),
@@ -58,6 +60,11 @@ class Witness:
         pending = Counter(tuple(found) for found in connection.execute(_PENDING_REPEATS))
         assert all(number == 1 for number in pending.values()), pending
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+    def _write(self, name: str, number: int) -> None:
+        """So many messages to the facilitators: what is over when there are none, without an event that says so."""
+        self.office.fields[name]["to_facilitator_count"] = number
+        self.office.poll()
 
     def _send(self, after: timedelta) -> None:
         self.office.send(after=after)

@@ -1,6 +1,6 @@
 """What stays true is told again, through the real outbox, until it is over."""
 
-from datetime import UTC, time
+from datetime import UTC, time, timedelta
 
 import pytest
 
@@ -174,3 +174,23 @@ def test_a_reminder_that_failed_is_not_told_when_it_is_over_by_itself_and_what_i
     office.fields["a"]["to_facilitator_count"] = 0
     office.poll()
     assert office.titles() == {"chat": ["Still: 2 new messages to the facilitators of “Course b” (2 in all)"]}
+
+
+def test_what_is_over_on_one_channel_is_replaced_on_the_other_as_ever(stage: Stage) -> None:
+    office = Office(stage, [rule(events="messages.new", channels="chat mail", **AGAIN)])
+    for number in (0, 2):
+        office.fields["a"]["to_facilitator_count"] = number
+        office.poll()
+    office.opens("chat", None)
+    office.opens("mail", DOWN, None)
+    office.send()
+    office.send(after=MINUTE)  # the mail is told a minute later, and reminded then
+    office.fields["a"]["to_facilitator_count"] = 0
+    office.poll(after=4 * HOUR - 2 * MINUTE)
+    assert office.titles(after=MINUTE) == {}
+    assert len(office.reasons("obsolete")) == 1
+    office.fields["a"]["to_facilitator_count"] = 5
+    office.poll(after=timedelta())
+    office.send()
+    waiting = [one.channel for one in office.deliveries() if one.state.value == "held"]
+    assert sorted(waiting) == ["chat", "mail"]

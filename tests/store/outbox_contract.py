@@ -253,7 +253,7 @@ class OutboxContract:
         found = claim(stand.outbox)
         stand.outbox.give_back(found, NOW + SECOND)
         assert stand.attempts(found.delivery_id) == []
-        assert stand.outbox.next_due("mail") == NOW + SECOND
+        assert stand.outbox.next_due("mail") == NOW
         again = claim(stand.outbox, NOW + SECOND, owner="two")
         assert (again.attempt, again.was_interrupted, again.state) == (1, False, DeliveryState.PENDING)
         assert settle(stand.outbox, again, NOW + SECOND)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.store.order_contract import OrderContract
 from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
 from watcher.domain.delivery import MAX_ATTEMPTS
@@ -24,7 +25,7 @@ from watcher.store.outbox import SqliteOutbox
 ROOT = Path(__file__).parents[2]
 
 
-class TestSqliteOutbox(OutboxContract):
+class TestSqliteOutbox(OutboxContract, OrderContract):
     @pytest.fixture
     def stand(self, database: Database) -> SqliteStand:
         return SqliteStand(database)

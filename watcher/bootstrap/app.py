@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,18 +22,23 @@ from watcher.bootstrap.parts import (
     make_channels,
     make_route,
     make_source,
+    route_by,
 )
 from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
+from watcher.config.ruleset import read_ruleset
+from watcher.domain.audit import Watch
 from watcher.domain.errors import ConfigError
+from watcher.pipeline.audit import Look, View, look
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.plan import Route
 from watcher.pipeline.poll import PollReport, poll_source
 from watcher.store.alarms import SqliteAlarms
+from watcher.store.audit import SqliteAudit
 from watcher.store.database import Database, open_named
 from watcher.store.lock import hold_state
 from watcher.store.outbox import SqliteOutbox
@@ -65,6 +70,7 @@ class App:
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
         self.snapshots = SqliteSnapshots(database)
         self.alarms = SqliteAlarms(database)
+        self.audits = SqliteAudit(database, ruleset=config.rules_text)
         kept = _same_channels(before, config) if before else {}
         self.channels: Mapping[str, BuiltChannel] = make_channels(config, stream, kept)
         known = before.sources if before else {}
@@ -133,6 +139,19 @@ class App:
             turns += found
         return turns
 
+    def look(self, watches: Mapping[str, Watch], passed: timedelta, stalled: Sequence[str] = ()) -> Look:
+        """Look whether every delivery that is owed is there and moves; see pipeline.audit."""
+        view = View(
+            now=clock.now(),
+            monotonic=timedelta(seconds=clock.monotonic()),
+            passed=passed,
+            channels=self.channels.keys(),
+            route_by=self._route_by,
+            route=self._route,
+            stalled=stalled,
+        )
+        return look(self.audits, view, watches)
+
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""
         return self.alarms.next_deadline(self.sources.keys())
@@ -174,6 +193,9 @@ class App:
             reword=self._reword,
             goes_on=goes_on,
         )
+
+    def _route_by(self, ruleset: str) -> Route:
+        return self._route if ruleset == self.config.rules_text else route_by(read_ruleset(ruleset))
 
     def _hold(self, source: str) -> AbstractContextManager[object]:
         return self._locks.setdefault(source, threading.RLock())

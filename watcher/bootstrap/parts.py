@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from watcher.domain.arrangement import Policy
 from watcher.domain.deadline import Leads
 from watcher.domain.errors import ConfigError
 from watcher.domain.event import EventType
-from watcher.domain.rule import Router
+from watcher.domain.rule import Router, Rule
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.plan import Plan, Route
 from watcher.pipeline.ports import Digest, Source
@@ -42,7 +42,12 @@ class WatchedSource:
 
 def make_route(config: Config) -> Route:
     """Return the function that says which deliveries an event is owed."""
-    return Router(config.rules).route
+    return route_by(config.rules)
+
+
+def route_by(rules: Iterable[Rule]) -> Route:
+    """Return the function that says which deliveries an event is owed by some rules."""
+    return Router(rules).route
 
 
 def make_arranger(config: Config) -> Arranger:

@@ -18,7 +18,7 @@ from watcher.domain.timing import Timing
 from watcher.domain.waiting import Arrangement, Ended, HeldBy, Parcel, Postponed, Waiting
 
 STALE_AFTER = timedelta(hours=1)
-"""after an outage, messages that are overdue by as much are told together"""
+"""after an outage, messages that are overdue by as much are told together, also those that were refused meanwhile"""
 FEWEST_STALE = 3
 """fewer of them are told one by one"""
 
@@ -182,7 +182,7 @@ _WORDS: Mapping[str, str] = {
 
 def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
     """Return what the deliveries of one message have in common; messages of one stage stay apart from others."""
-    if one.is_formed:
+    if one.is_formed and (not one.is_refused or one.stage.is_reminder):
         return _ALONE, one.id
     if one.stage.kind is StageKind.ESCALATION:
         return StageKind.ESCALATION.value, one.rule, str(one.stage)
@@ -194,12 +194,14 @@ def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], 
 def _key_of_news(
     one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime
 ) -> tuple[str, ...]:
-    if one.held_by in _GATHERED:
+    if one.held_by in _GATHERED and not one.is_formed:
         of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
         of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
         return one.held_by.value, *of_rule, *of_digest
     if _is_urgent(one, timing):
         return _ALONE, one.id
+    if one.is_formed:
+        return (_STALE, one.rule) if now - one.created_at > STALE_AFTER else (_ALONE, one.id)
     if _cause(one) in storms:
         return _STORM, one.event.source, stamp(one.event.time)
     if now - one.due_at > STALE_AFTER:

@@ -12,6 +12,7 @@ from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import is_lasting
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.sieve import Sieve
 from watcher.domain.stage import FIRST, Stage, escalation
 from watcher.domain.template import Template
 from watcher.domain.timing import Timing
@@ -101,11 +102,12 @@ def operator_rule(channels: Iterable[str]) -> Rule:
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_near", "_rules")
+    __slots__ = ("_near", "_rules", "_sieves")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._near: dict[tuple[EventType, str], tuple[Rule, ...]] = {}
+        self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
+        self._sieves: dict[tuple[int, ...], Sieve] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
         """Return where an event goes: each channel once, for the first rule that names it, and once an escalation.
@@ -113,22 +115,23 @@ class Router:
         Rules are tried in their order, up to one that stops; those that are a fallback only where no other one holds.
         One that tells at once comes before one that gathers first.
         """
-        near = self._near_rules(event)
+        near, sieve = self._near_rules(event)
         if not near:
             return ()
-        seen = sight(event)
-        holding = _up_to_stop(rule for rule in near if _holds(rule.where, seen))
+        holding = _up_to_stop(near[place] for place in sieve.passing(sight(event)))
         taken = _share_out(holding, _avoided(event))
         first = tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
         return (*first, *_escalate(event, holding))
 
-    def _near_rules(self, event: Event) -> tuple[Rule, ...]:
+    def _near_rules(self, event: Event) -> tuple[tuple[Rule, ...], Sieve]:
         key = (event.type, event.source)
-        near = self._near.get(key)
-        if near is None:
+        known = self._near.get(key)
+        if known is None:
             near = tuple(rule for rule in self._rules if _judge_reach(event.type, event.source, rule) is None)
-            self._near[key] = near
-        return near
+            # The same rules are near for many types and sources.
+            known = near, self._sieves.setdefault(tuple(map(id, near)), Sieve([rule.where for rule in near]))
+            self._near[key] = known
+        return known
 
 
 def _up_to_stop(holding: Iterable[Rule]) -> list[Rule]:
@@ -150,7 +153,7 @@ def _share_out(rules: Iterable[Rule], avoided: str | None) -> dict[str, Rule]:
             if channel == avoided:
                 continue
             before = taken.get(channel)
-            if before is None or (rule.is_immediate and not before.is_immediate):
+            if before is None or (before.timing.digest is not None and rule.timing.digest is None):
                 taken[channel] = rule
     return taken
 
@@ -244,13 +247,6 @@ def _judge_reach(event_type: EventType, source: str, rule: Rule) -> Verdict | No
 
 def _is_any(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _holds(where: Iterable[Matcher], seen: Mapping[str, Any]) -> bool:
-    for matcher in where:  # noqa: SIM110  # all() takes twice as long, and this is called for every event and rule
-        if not matcher.holds(seen):
-            return False
-    return True
 
 
 def _avoided(event: Event) -> str | None:

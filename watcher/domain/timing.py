@@ -9,6 +9,7 @@ from enum import StrEnum
 from watcher.domain.digest import Digest
 from watcher.domain.event import Event
 from watcher.domain.quiet import QuietHours
+from watcher.domain.subject import subject_of
 from watcher.domain.throttle import Throttle
 
 _REPEATS_KEPT = 7
@@ -25,6 +26,7 @@ class Grouping(StrEnum):
     SEVERITY = "severity"
     RULE = "rule"
     SUBJECT = "subject"
+    """the conversations of all sources that a third system calls the same"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +97,4 @@ def _parts(by: Grouping, event: Event, rule: str) -> tuple[str, ...]:
         case Grouping.RULE:
             return (rule,)
         case Grouping.SUBJECT:
-            return (event.subject,)
+            return subject_of(event)

@@ -55,7 +55,8 @@ class Waiting:
 
     `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
     others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back; a
-    reminder of what is over ends all the same.
+    reminder of what is over ends all the same. `is_refused`: it was attempted before, alone, and is known not to have
+    gone out.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Waiting:
     is_due: bool
     held_by: HeldBy = HeldBy.NOTHING
     is_formed: bool = False
+    is_refused: bool = False
     stage: Stage = FIRST
 
 

@@ -126,17 +126,20 @@ def _may_claim_ahead(channel: Channel, attempt: Attempt, desk: Desk) -> bool:
 
 
 def drain(channel: Channel, outbox: Outbox, desk: Desk, wait: Callable[[timedelta], bool]) -> list[Turn]:
-    """Send what is due at the start, each delivery once, and return the turns that had one.
+    """Send what is due at the start, and return the turns that had a delivery.
 
-    `wait` passes the time that the service wants between two sends and returns whether to go on. Deliveries that fail
-    and retries that fall due meanwhile are left to the next call; so is a channel that asks for a pause.
+    `wait` passes the time that the service wants between two sends and returns whether to go on. A delivery that fails
+    is left to the next call, unless its retry falls due before something newer has been sent; so is a channel that asks
+    for a pause.
     """
     started_at = desk.clock()
     turns: list[Turn] = []
     while _is_due(outbox, channel.name, started_at):
         turn = deliver_next(channel, outbox, desk)
         if turn.claim is None:
-            break
+            if turn.next_at is None or turn.next_at > started_at:
+                break
+            continue  # it was decided over so many that nothing is sent of, and there are more
         turns.append(turn)
         if channel.pace and _is_due(outbox, channel.name, started_at) and not wait(channel.pace):
             break

@@ -63,6 +63,7 @@ class Settlement:
 
     `followed`: what was told and is followed up. `handover`: what goes to the channel's backup; the outcome's reason is
     completed with what became of it.
+    `ends_outage`: what failed on the channel before takes its turn now, each delivery where its event stands in line.
     """
 
     outcome: Outcome
@@ -71,6 +72,7 @@ class Settlement:
     owed: tuple[Owed, ...] = ()
     followed: tuple[Followed, ...] = ()
     handover: Handover | None = None
+    ends_outage: bool = False
 
 
 class Outbox(Protocol):
@@ -83,9 +85,10 @@ class Outbox(Protocol):
     def claim_due(
         self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
     ) -> Claim | None:
-        """Claim the delivery of a channel that has been due the longest, None where none is.
+        """Claim the delivery of a channel that comes next, None where none is due.
 
-        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out.
+        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out. The one
+        that has been due the longest comes first, but one that failed before goes before whatever was stored after it.
         `owner` names the claiming worker and must be unique to its run. The row is taken by a conditional UPDATE.
         `decider` decides before, in the same transaction, over what is due: only what it lets go is claimed.
         """
@@ -111,7 +114,7 @@ class Outbox(Protocol):
         ...
 
     def give_back(self, claim: Claim, now: datetime) -> None:
-        """Undo a claim of which nothing was sent: the delivery is due now, and the attempt was never begun."""
+        """Undo a claim of which nothing was sent: the delivery is due as before, and the attempt was never begun."""
         ...
 
     def next_due(self, channel: str) -> datetime | None:

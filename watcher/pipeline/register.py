@@ -6,6 +6,7 @@ It holds what somebody may still have to hear the end of, as the store's table `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.event import Event, EventType
@@ -24,12 +25,20 @@ _Key = tuple[int, str]
 """the place of an event, and a rule"""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """An event that is followed; `is_over`: what it told is no longer true by itself."""
+
+    event: Event
+    is_over: bool = False
+
+
 class Register:
     """What is followed; `timings`: of the rules that follow up, by name. Without any it does nothing."""
 
     def __init__(self, timings: Mapping[str, Timing], waitlists: Mapping[str, MemoryWaitlist]) -> None:
         self._timings, self._waitlists = timings, waitlists
-        self._followed: dict[Subject, dict[_Key, Event]] = {}
+        self._followed: dict[Subject, dict[_Key, _Followed]] = {}
         self._told: dict[_Key, list[tuple[datetime, str, Stage]]] = {}
         self._unended: dict[Subject, list[tuple[int, EventType, datetime]]] = {}
         self._late: dict[int, Placed] = {}
@@ -40,7 +49,7 @@ class Register:
             return
         subject = (event.source, event.subject)
         if stage.kind is StageKind.ESCALATION:
-            self._followed.setdefault(subject, {})[place, rule] = event
+            self._followed.setdefault(subject, {}).setdefault((place, rule), _Followed(event=event))
         unended = self._unended.setdefault(subject, [])
         if not unended or unended[-1][0] != place:
             unended.append((place, event.type, event.time))
@@ -67,24 +76,24 @@ class Register:
         for one in follow(parts, self._timings, now):
             self._follow_one(one, places[one.event.id], waitlist, now)
 
-    def forget(self, place: int, event: Event) -> None:
-        """Follow an event no longer: what it told is over by itself."""
-        followed = self._of(event)
-        for key in [key for key in followed if key[0] == place]:
-            del followed[key]
+    def note_over(self, place: int, event: Event) -> None:
+        """Note that what an event told is over by itself: no event has to say so."""
+        for key, one in self._of(event).items():
+            if key[0] == place:
+                one.is_over = True
 
     def find_escalated(self, channel: str, one: Waiting, place: int) -> Escalated | None:
         """Return when the escalation of an earlier event about the same was told to a channel by its rule."""
         event = one.event
-        for (other, rule), told_of in sorted(self._of(event).items(), reverse=True, key=lambda item: item[0]):
-            if other >= place or rule != one.rule or told_of.type is not event.type:
+        for (other, rule), past in sorted(self._of(event).items(), reverse=True, key=lambda item: item[0]):
+            if other >= place or rule != one.rule or past.is_over or past.event.type is not event.type:
                 continue
             told = [at for at, to, stage in self._told.get((other, rule), ()) if (to, stage) == (channel, one.stage)]
             if told:
-                return Escalated(event_id=told_of.id, told_at=told[0])
+                return Escalated(event_id=past.event.id, told_at=told[0])
         return None
 
-    def _of(self, event: Event) -> dict[_Key, Event]:
+    def _of(self, event: Event) -> dict[_Key, _Followed]:
         return self._followed.get((event.source, event.subject), {})
 
     def _note_late(self, placed: Placed) -> None:
@@ -102,7 +111,7 @@ class Register:
     def _end(self, placed: Placed) -> None:
         ending = placed[1]
         followed = self._of(ending)
-        ended = {key[0] for key, event in followed.items() if _is_ended(event.type, key[0], event.time, placed)}
+        ended = {key[0] for key, one in followed.items() if _is_ended(one.event.type, key[0], one.event.time, placed)}
         if not ended:
             return
         reason = f"over since {ending.type.value}, {ending.id[:EVENT_PREFIX_LENGTH]}"
@@ -111,8 +120,8 @@ class Register:
                 waitlist.drop(waitlist.reminders(other), reason, ending.time)
         told = [
             (at, key[0], channel, key[1])
-            for key in followed
-            if key[0] in ended
+            for key, one in followed.items()
+            if key[0] in ended and not one.is_over
             for at, channel, _ in self._told.get(key, ())
         ]
         for _, _, channel, rule in sorted(told):
@@ -131,7 +140,8 @@ class Register:
         if ending is not None:
             self._owe_end(ending, waitlist, one.rule, now)
             return
-        self._followed.setdefault((one.event.source, one.event.subject), {})[place, one.rule] = one.event
+        subject = (one.event.source, one.event.subject)
+        self._followed.setdefault(subject, {}).setdefault((place, one.rule), _Followed(event=one.event))
         if one.next is not None and not self._replace_older(one, place, waitlist, now):
             waitlist.owe(place, one.next, now, HeldBy.REPEAT)
 
@@ -139,8 +149,8 @@ class Register:
         """End the repeats that wait for older events about the same; True where one waits for a newer event."""
         others = [
             key[0]
-            for key, event in self._of(one.event).items()
-            if key[0] != place and key[1] == one.rule and event.type is one.event.type
+            for key, other in self._of(one.event).items()
+            if key[0] != place and key[1] == one.rule and other.event.type is one.event.type
         ]
         waiting = {other: repeats for other in others if (repeats := waitlist.repeats(other))}
         if any(other > place for other in waiting):

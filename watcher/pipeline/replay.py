@@ -91,7 +91,7 @@ class Replay:
     def _owe(self, place: int, event: Event, match: Match) -> None:
         waitlist = self._waitlists.get(match.channel)
         if waitlist is None:
-            waitlist = MemoryWaitlist(channel=match.channel, forget=self._register.forget)
+            waitlist = MemoryWaitlist(channel=match.channel, note_over=self._register.note_over)
             self._waitlists[match.channel] = waitlist
         what = FollowUp(event=event, rule=match.rule, stage=match.stage, due_at=event.time + match.after)
         waitlist.owe(place, what, event.time, HeldBy.ESCALATION if match.after else HeldBy.NOTHING)

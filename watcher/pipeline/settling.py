@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from watcher.domain.channel_health import ChannelHealth, after_attempt
+from watcher.domain.channel_health import ChannelHealth, after_attempt, ends_outage
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.follow_up import Followed, follow
 from watcher.domain.handover import Handover, end, hand_over
@@ -32,6 +32,7 @@ def conclude(
 ) -> Settlement:
     """Return the settlement of an attempt; the channel's own trouble is owed to the other channels, never to itself."""
     channel = claim.channel
+    is_outage_over = not attempt.is_interrupted and ends_outage(health, attempt)
     owed: tuple[Owed, ...] = ()
     if not attempt.is_interrupted:
         health, events = after_attempt(health, channel, attempt)
@@ -47,6 +48,7 @@ def conclude(
         owed=owed,
         followed=_follow(claim, attempt, outcome, aftermath),
         handover=handover,
+        ends_outage=is_outage_over,
     )
 
 

@@ -15,7 +15,7 @@ from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME
 from watcher.pipeline.posted import Posted, PostedPart, StillWaiting, Untold
 
 Turn = tuple[datetime, int, str]
-"""when a delivery is due, its event's place in the log, and its id, whose order within an event is that of the stages"""
+"""when a delivery is due, its event's place in the log, and its id, which ends in the stage"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,12 @@ class _Ready:
 class MemoryWaitlist:
     """The Waitlist port in memory: what may go out is ready to be claimed, what ends is noted.
 
-    `forget` is told of each event that is over by itself, and its place. `posted`: what went out; `untold`: what did
+    `note_over` is told of each event that is over by itself, and its place. `posted`: what went out; `untold`: what did
     not; `sent`: when messages went out, or are ready to, by their rule.
     """
 
     channel: str
-    forget: Callable[[int, Event], None]
+    note_over: Callable[[int, Event], None]
     posted: list[Posted] = field(default_factory=list)
     untold: list[Untold] = field(default_factory=list)
     sent: dict[str, list[datetime]] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class MemoryWaitlist:
         one = self._take(end.id)
         place = self._leave(one)
         if end.is_over:
-            self.forget(place, one.event)
+            self.note_over(place, one.event)
         self.untold.append(
             Untold(
                 channel=self.channel,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.event import Event, EventType
@@ -13,7 +13,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
-from watcher.store.follow_ups import find_escalated, forget, owe, set_free
+from watcher.store.follow_ups import find_escalated, note_over, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -50,8 +50,8 @@ class SqliteBooks:
         """Say whether the source or channel that an event is about is failing; None where it is not known."""
         is_channel = event.type in {EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED}
         sql = _CHANNEL_FAILING if is_channel else _SOURCE_FAILING
-        found = self._connection.execute(sql, (event.subject,)).fetchone()
-        return None if found is None else bool(found[0])
+        (found,) = self._connection.execute(sql, {"name": event.subject}).fetchone()
+        return None if found is None else bool(found)
 
     def is_suspect(self, source: str) -> bool | None:
         """Say whether absences of a source are held; None where it is not known."""
@@ -105,6 +105,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             held_by=HeldBy(row["held_by"]),
             is_formed=row["attempts"] > 0 or bool(row["carries"]),
             stage=read_stage(row["stage"]),
+            is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
@@ -112,7 +113,7 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
 
 def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now: datetime) -> None:
     now_ms = known_ms(now)
-    forget(connection, [each.id for each in made.ended if each.is_over])
+    note_over(connection, [each.id for each in made.ended if each.is_over])
     connection.executemany(
         _POSTPONE,
         [
@@ -136,8 +137,13 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
     connection.executemany(_READY, ready)
 
 
-def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
-    """Put deliveries into the message of another one, with what they carried themselves."""
+def _merge(connection: sqlite3.Connection, lead: str, members: Collection[str], reason: str, now_ms: int) -> None:
+    """Put deliveries into the message of another one, with what they carried themselves.
+
+    That is a new message: it has all its attempts before it.
+    """
+    if members:
+        connection.execute("UPDATE deliveries SET forgiven = attempts WHERE id = ?", (lead,))
     for member in members:
         connection.execute("UPDATE deliveries SET lead = ? WHERE lead = ?", (lead, member))
         connection.execute(_MEMBER, (lead, now_ms, reason, member))
@@ -149,6 +155,7 @@ def _said(until: datetime, reason: str) -> str:
 
 _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven, d.stage,
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
+    d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
@@ -162,8 +169,10 @@ _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' 
     due_at_ms = MIN(due_at_ms, ?), reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
     WHERE id = ?"""
-_SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"
-_CHANNEL_FAILING = "SELECT is_failing FROM channels WHERE name = ?"
+_SOURCE_FAILING = "SELECT max(is_failing_told) FROM sources WHERE name = :name"
+# A lapse that was told as a failing channel is one, whatever its last attempt came to.
+_CHANNEL_FAILING = """SELECT max(is_failing) FROM (SELECT is_failing FROM channels WHERE name = :name
+    UNION ALL SELECT 1 FROM lapses WHERE subject = :name AND is_told)"""
 _SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rule = :rule AND settled_at_ms > :since
     AND state IN ('delivered', 'unconfirmed')"""
 _ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule

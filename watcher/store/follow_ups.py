@@ -78,9 +78,9 @@ def owe(connection: sqlite3.Connection, channel: str, follow_up: FollowUp, now: 
     connection.execute(_OWE_REPEAT, (*written, HeldBy.REPEAT.value, follow_up.event.id))
 
 
-def forget(connection: sqlite3.Connection, deliveries: Iterable[str]) -> None:
-    """Follow the events of some deliveries no longer: what they told is over by itself."""
-    connection.executemany(_FORGET, [(one,) for one in deliveries])
+def note_over(connection: sqlite3.Connection, deliveries: Iterable[str]) -> None:
+    """Note that what the events of some deliveries told is over by itself: no event has to say so."""
+    connection.executemany(_NOTE_OVER, [(one,) for one in deliveries])
 
 
 def set_free(connection: sqlite3.Connection, deliveries: Sequence[str], now: datetime) -> None:
@@ -202,7 +202,7 @@ _PARTS = f"""SELECT d.id AS delivery, {EVENT_COLUMNS} JOIN deliveries d ON d.eve
     WHERE (d.id = :id OR d.lead = :id) AND {_REMINDERS}"""
 _IS_ANY_FOLLOWED = "SELECT EXISTS(SELECT 1 FROM followed)"
 _FOLLOW = "INSERT INTO followed(event, rule, source, subject, type) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_FORGET = "DELETE FROM followed WHERE event = (SELECT event FROM deliveries WHERE id = ?)"
+_NOTE_OVER = "UPDATE followed SET is_over = 1 WHERE event = (SELECT event FROM deliveries WHERE id = ?)"
 _ENDED = """SELECT DISTINCT f.event FROM followed f JOIN events e ON e.seq = f.event
     WHERE f.source = :source AND f.subject = :subject AND f.type IN (SELECT value FROM json_each(:types))
     AND f.event < :seq AND e.time_ms <> :time"""
@@ -210,7 +210,7 @@ _OPEN_REMINDERS = f"""SELECT d.id FROM deliveries d WHERE d.event IN (SELECT val
     AND {_REMINDERS} AND {_CAN_END}"""
 _TOLD = f"""SELECT d.channel, d.rule FROM deliveries d JOIN followed f ON f.event = d.event AND f.rule = d.rule
     LEFT JOIN deliveries l ON l.id = d.lead
-    WHERE d.event IN (SELECT value FROM json_each(?)) AND d.stage <> 'cleared' AND {_WENT_OUT}
+    WHERE d.event IN (SELECT value FROM json_each(?)) AND NOT f.is_over AND d.stage <> 'cleared' AND {_WENT_OUT}
     ORDER BY d.settled_at_ms, d.event"""
 _ENDING = """SELECT seq, id, type, time_ms FROM events WHERE subject = ? AND seq > ? AND source = ?
     AND type IN (SELECT value FROM json_each(?)) AND time_ms <> ? ORDER BY seq LIMIT 1"""
@@ -222,7 +222,7 @@ _ESCALATED = f"""SELECT e.id, coalesce(l.settled_at_ms, d.settled_at_ms) AS told
         AND d.stage = :stage AND d.rule = f.rule
     LEFT JOIN deliveries l ON l.id = d.lead
     WHERE f.source = :source AND f.subject = :subject AND f.type = :type AND f.rule = :rule
-    AND f.event < (SELECT seq FROM events WHERE id = :event) AND {_WENT_OUT}
+    AND NOT f.is_over AND f.event < (SELECT seq FROM events WHERE id = :event) AND {_WENT_OUT}
     ORDER BY f.event DESC LIMIT 1"""
 _OWE_REPEAT = """INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms, stage, held_by)
     SELECT ?, seq, ?, ?, 'held', ?, ?, ?, ? FROM events WHERE id = ? ON CONFLICT DO NOTHING"""

@@ -52,6 +52,13 @@ def m005_follow_ups(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@SCHEMA()
+def m006_audit(db: Database) -> None:
+    """Keep up to where the audit has looked, and what it found wrong that still is."""
+    for statement in _SIXTH:
+        db.conn.execute(statement)
+
+
 def migrate(db: Database) -> None:
     """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
@@ -236,9 +243,25 @@ _FIFTH = (
     "CREATE INDEX deliveries_by_time ON deliveries(created_at_ms)",
     "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
     "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
-    # what somebody may have to hear the end of: an event, and a rule that follows it
+    # what somebody may have to hear the end of: an event, and a rule that follows it; is_over: nobody needs to any more
     """CREATE TABLE followed(
         event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, rule TEXT NOT NULL, source TEXT NOT NULL,
-        subject TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY(event, rule)) WITHOUT ROWID""",
+        subject TEXT NOT NULL, type TEXT NOT NULL, is_over INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY(event, rule)) WITHOUT ROWID""",
     "CREATE INDEX followed_by_subject ON followed(source, subject, type)",
+)
+
+_SIXTH = (
+    # what failed before and is due again goes before what was stored after it
+    "CREATE INDEX deliveries_again ON deliveries(channel, event, due_at_ms) WHERE state = 'failed'",
+    # seq: the events up to it were looked at. signed_ms: the monotonic time of the last look, which every process of
+    # the machine shares; null once the daemon has ended
+    """CREATE TABLE audit(
+        key INTEGER PRIMARY KEY CHECK(key = 1), seq INTEGER NOT NULL, looked_at_ms INTEGER, signed_ms INTEGER)""",
+    "INSERT INTO audit(key, seq) SELECT 1, coalesce(max(seq), 0) FROM events",
+    # what is wrong now; delivery: the one that does not move; is_told: operators were sent a message about it
+    """CREATE TABLE lapses(
+        kind TEXT NOT NULL, subject TEXT NOT NULL, since_ms INTEGER NOT NULL, text TEXT NOT NULL,
+        delivery TEXT NOT NULL DEFAULT '', is_told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(kind, subject))
+        WITHOUT ROWID""",
 )

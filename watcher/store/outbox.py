@@ -16,14 +16,12 @@ from watcher.pipeline.outbox import Claim, Settlement
 from watcher.store.arrangements import arrange
 from watcher.store.channels import read_health, write_health
 from watcher.store.database import Database
+from watcher.store.due import WAITING, end_outage, find_due
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.follow_ups import drop_late, follow
 from watcher.store.handovers import store_handover
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
 from watcher.store.silences import CompilePattern, has_active
-
-WAITING = "state IN ('pending', 'held', 'failed', 'sending', 'unknown')"
-"""the rows of the index deliveries_due: their due_at_ms is when they may be claimed, while sending the lease's end"""
 
 
 class SqliteOutbox:
@@ -41,7 +39,7 @@ class SqliteOutbox:
         self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
     ) -> Claim | None:
         """Claim the delivery of a channel that has been due the longest, None where none is (see the port)."""
-        if _find_due(self._database.connection(), channel, now) is None:
+        if find_due(self._database.connection(), channel, now) is None:
             return None  # looked at first without the write lock: most calls end here
         with self._database.write() as connection:
             return self._claim(connection, channel, now, lease, owner, decider)
@@ -77,7 +75,8 @@ class SqliteOutbox:
         with self._database.write() as connection:
             undone = connection.execute(
                 """UPDATE deliveries SET state = ?, attempts = attempts - 1, owner = '', lease_until_ms = NULL,
-                    due_at_ms = ? WHERE id = ? AND owner = ? AND attempts - forgiven = ? AND state = 'sending'
+                    due_at_ms = min(created_at_ms, ?)
+                    WHERE id = ? AND owner = ? AND attempts - forgiven = ? AND state = 'sending'
                     RETURNING attempts""",
                 (state.value, to_ms(now), claim.delivery_id, claim.owner, claim.attempt),
             ).fetchone()
@@ -89,11 +88,13 @@ class SqliteOutbox:
         """Make what a process that died was sending due now; only for who holds the state, so that nobody sends it.
 
         Returns how many deliveries that were. They are claimed as after a lease that ran out: under the same id, as
-        repetitions.
+        repetitions, each in its place in line.
         """
         with self._database.write() as connection:
             bound = (to_ms(now), to_ms(now))
-            query = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE state = 'sending'"
+            query = (
+                "UPDATE deliveries SET due_at_ms = min(created_at_ms, ?), lease_until_ms = ? WHERE state = 'sending'"
+            )
             return connection.execute(query, bound).rowcount
 
     def shift(self, moved: timedelta) -> None:
@@ -136,7 +137,7 @@ class SqliteOutbox:
         decider: Decider | None,
     ) -> Claim | None:
         is_arranged = self._arrange(connection, channel, now, decider)
-        while (found := _find_due(connection, channel, now, is_arranged=is_arranged)) is not None:
+        while (found := find_due(connection, channel, now, is_arranged=is_arranged)) is not None:
             is_news = found["stage"] == _FIRST
             if not is_news and not is_arranged and decider is not None:  # a follow-up is never told undecided
                 arrange(connection, channel, now, decider, self._compile)
@@ -159,6 +160,8 @@ class SqliteOutbox:
             return False
         _record_attempt(connection, claim.delivery_id, settlement)
         write_health(connection, claim.channel, settlement.health)
+        if settlement.ends_outage:
+            end_outage(connection, claim.channel, settlement.attempt.ended_at)
         ruleset = remember_ruleset(connection, self._ruleset) if settlement.owed else None
         for owed in settlement.owed:
             insert_owed(connection, owed, None, ruleset)
@@ -169,18 +172,6 @@ class SqliteOutbox:
 
 
 _FIRST = str(FIRST)
-
-
-def _find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_arranged: bool = False) -> Any:
-    """Return the row that has been due the longest; of one instant, the event that was stored first.
-
-    `is_arranged`: only one that was decided over; one that never came back was so before.
-    """
-    decided = "AND (arranged_until_ms > :now OR state IN ('sending', 'unknown'))" if is_arranged else ""
-    query = f"""SELECT id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms, stage, note, finding
-        FROM deliveries
-        WHERE channel = :channel AND due_at_ms <= :now AND {WAITING} {decided} ORDER BY due_at_ms, event, stage LIMIT 1"""
-    return connection.execute(query, {"channel": channel, "now": to_ms(now)}).fetchone()
 
 
 def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
