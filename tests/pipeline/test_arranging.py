@@ -123,6 +123,15 @@ def test_what_came_and_went_within_a_digest_is_never_told(database: Database) ->
     assert made.states() == {"obsolete": 2}
 
 
+def test_a_digest_closes_when_its_span_is_over_though_its_first_event_came_to_nothing(database: Database) -> None:
+    made = post(database)
+    made.asks(a=1, b=0, c=0)
+    made.send()
+    made.asks(a=0, b=1, c=0)
+    made.send()
+    assert made.send(after=14 * MINUTE) == ["1 new open question in “Course b” (1 open)"]
+
+
 def test_a_held_one_that_is_no_longer_true_is_dropped_with_a_note(database: Database) -> None:
     made = post(database, Timing(hold=10 * MINUTE))
     made.asks(a=1, b=1, c=0)

@@ -11,21 +11,26 @@ from watcher.channels.registry import Fault, Order, find_faults
 from watcher.config.load import load
 from watcher.config.model import ChannelConfig, Config
 from watcher.config.places import find_config, find_state_dir
+from watcher.domain.errors import ConfigError
 from watcher.domain.template import Flaw, Scope
 from watcher.sources.registry import SOURCES
 from watcher.store.database import FILE_NAME
 
 
-def read_config(path: Path | None) -> Config:
-    """Find and load the config. Raises ConfigError with everything that is wrong with it."""
+def read_config(path: Path | None, *, needs_secrets: bool = True) -> Config:
+    """Find and load the config. Raises ConfigError with everything that is wrong with it.
+
+    Who sends and polls nothing `needs_secrets` neither: then those that cannot be read are no error.
+    """
     return load(
         find_config(path, os.environ),
         environ=os.environ,
         source_options={name: kind.options for name, kind in SOURCES.items()},
         source_fields={name: tuple(kind.api.fields) for name, kind in SOURCES.items()},
         foreign_tags=apprise.tags_of,
-        find_faults=_find_faults,
+        find_faults=_find_faults if needs_secrets else _find_known_faults,
         find_flaws=_find_flaws,
+        needs_secrets=needs_secrets,
     )
 
 
@@ -52,6 +57,14 @@ def order_of(channel: ChannelConfig) -> Order:
 def _find_faults(channel: ChannelConfig) -> Iterable[Fault]:
     """Say what is wrong with a channel as far as its form shows; Apprise itself is asked by `check`."""
     return find_faults(order_of(channel))
+
+
+def _find_known_faults(channel: ChannelConfig) -> Iterable[Fault]:
+    """Say the same as far as the channel's secrets can be read."""
+    try:
+        return list(_find_faults(channel))
+    except ConfigError:
+        return []
 
 
 def _find_flaws(text: str, scope: Scope) -> Sequence[Flaw]:

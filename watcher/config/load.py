@@ -39,14 +39,15 @@ def load(
     foreign_tags: ForeignTags = lambda _: (),
     find_faults: ChannelCheck = lambda _channel: (),
     find_flaws: TemplateCheck = lambda _text, _scope: (),
+    needs_secrets: bool = True,
 ) -> Config:
-    """Read a config and try each of its secrets.
+    """Read a config and try each of its secrets; one that cannot be read is no error unless that `needs_secrets`.
 
     `source_options` and `source_fields` are by the API's name: the model of its options, its documented fields.
     `find_flaws` checks the templates of rules. Raises ConfigErrors with everything that is wrong.
     """
     document = read_document(path)
-    reading = Reading(document=document, secrets=SecretShelf(path.parent, environ))
+    reading = Reading(document=document, secrets=SecretShelf(path.parent, environ, are_needed=needs_secrets))
     config = _read(reading, Apis(options=source_options, fields=source_fields), foreign_tags, find_faults, find_flaws)
     if reading.errors or config is None:
         raise ConfigErrors(sorted(reading.errors, key=lambda finding: finding.line or 0))
@@ -88,6 +89,7 @@ def _read(
         apprise_include=include,
         foreign_tags=tags,
         warnings=tuple(reading.warnings),
+        unread_secrets=tuple(dict.fromkeys(reading.secrets.unread)),
     )
 
 

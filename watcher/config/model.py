@@ -173,7 +173,8 @@ class Config:
     on a channel at most. `rules`: in file order, the built-in rule for the operator last. `rules_text`: the rules as
     canonical JSON, without secrets, for the record.
     `state_dir` is None where the file does not set it. `foreign_tags`: the tags of included Apprise files; the services
-    of one are the channel `tag:NAME` of rules.
+    of one are the channel `tag:NAME` of rules. `unread_secrets`: where secrets are kept that could not be read; none,
+    unless the config was read for a purpose that needs none.
     """
 
     path: Path
@@ -190,3 +191,4 @@ class Config:
     apprise_include: tuple[Path, ...]
     foreign_tags: tuple[str, ...]
     warnings: tuple[Finding, ...]
+    unread_secrets: tuple[str, ...] = ()

@@ -22,11 +22,14 @@ class SecretShelf:
     """Makes secrets of what stands in one config, tries each once, and remembers what was odd about them.
 
     `has_plain`: one stood in the config itself. `exposed`: secret files that any user of the machine may read.
+    `unread`: where those are kept that could not be read, which is an error only where they `are_needed`.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, are_needed: bool = True) -> None:
         self._folder = folder
         self._environ = environ
+        self._are_needed = are_needed
+        self.unread: list[str] = []
         self.has_plain = False
         self.exposed: list[Path] = []
 
@@ -36,7 +39,9 @@ class SecretShelf:
         try:
             secret.reveal()
         except ConfigError as error:
-            raise ValueError(f"{error.text}; {error.remedy}") from error
+            if self._are_needed or secret.origin == PLAIN:
+                raise ValueError(f"{error.text}; {error.remedy}") from error
+            self.unread.append(secret.origin)
         return secret
 
     def note_file(self, path: Path) -> None:

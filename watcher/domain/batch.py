@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.event import stamp
@@ -78,9 +78,9 @@ def _key_of_news(
     return _ALONE, one.id
 
 
-def _storms(awake: Iterable[Waiting], timing_of: TimingOf, storm: int) -> frozenset[tuple[str, datetime]]:
+def _storms(awake: Sequence[Waiting], timing_of: TimingOf, storm: int) -> frozenset[tuple[str, datetime]]:
     """Return the causes (one poll of one source each) that made more messages than one may."""
-    if not storm:
+    if not storm or len(awake) <= storm:
         return frozenset()
     counts = Counter(
         _cause(one)

@@ -24,6 +24,11 @@ class Digest:
         if self.span is not None and self.span <= timedelta():
             raise ValueError("a digest gathers for some time")
 
+    @property
+    def longest(self) -> timedelta:
+        """How long it gathers at most; a day may be left out by its zone."""
+        return 2 * _DAY if self.span is None else self.span
+
     def closes_at(self, first_at: datetime) -> datetime:
         """Return when the digest whose first event came at an instant is told, in UTC, always after that instant.
 

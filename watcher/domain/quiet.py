@@ -13,6 +13,8 @@ from watcher.domain.wall_clock import find_jump, offset_at
 _DAYS_A_WEEK = 7
 _DAY = timedelta(days=1)
 _MIDNIGHT = time()
+_SET_BACK = timedelta(hours=2)
+"""a clock is set back by no more"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,11 @@ class QuietHours:
         if not self.is_quiet(at):
             return None
         return next(turn for turn in self._turns(at) if not self.is_quiet(turn))
+
+    @property
+    def longest(self) -> timedelta:
+        """How long it is quiet on end at most, a clock that is set back included."""
+        return (len(self.days) + (self.start is not None)) * _DAY + _SET_BACK
 
     def is_urgent(self, event_type: EventType) -> bool:
         """Say whether events of a type are told in spite of the hour."""

@@ -78,6 +78,11 @@ class Silence:
             return SilenceState.AHEAD
         return SilenceState.ACTIVE if now < self.ends_at else SilenceState.OVER
 
+    def as_of(self, instant: datetime) -> Silence:
+        """Return it as it stood at an instant: one that was ended later was not ended yet."""
+        is_ended_later = self.ended_at is not None and instant < self.ended_at
+        return replace(self, ended_at=None) if is_ended_later else self
+
 
 def mutes(
     silence: Silence, event: Event, now: datetime, *, rule: str | None = None, channel: str | None = None

@@ -12,6 +12,9 @@ from watcher.domain.quiet import QuietHours
 from watcher.domain.subject import subject_of
 from watcher.domain.throttle import Throttle
 
+_REPEATS_KEPT = 7
+"""of a rule's last span: a week of daily reminders"""
+
 
 class Grouping(StrEnum):
     """What events of one digest have in common."""
@@ -63,6 +66,22 @@ class Timing:
     def is_urgent(self, event: Event) -> bool:
         """Say whether an event is told in spite of the hour."""
         return self.quiet is not None and self.quiet.is_urgent(event.type)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """How long an event may wait to be told: for its proof, its digest, the end of quiet hours, once a throttle.
+
+        What is told again and again has no end: a week of its last repeats counts.
+        """
+        spans = (
+            self.hold,
+            self.digest.longest if self.digest else None,
+            self.quiet.longest if self.quiet else None,
+            self.throttle.span if self.throttle else None,
+            sum(self.repeat, timedelta()) + _REPEATS_KEPT * self.repeat[-1] if self.repeat else None,
+            self.escalate[-1].after if self.escalate else None,
+        )
+        return sum((span for span in spans if span is not None), timedelta())
 
     def group_of(self, event: Event, rule: str) -> tuple[str, ...]:
         """Return what tells the digest of an event that a rule sends from the rule's other ones."""

@@ -15,7 +15,11 @@ from watcher.domain.follow_up import Escalated
 from watcher.domain.paths import is_about_conversation
 from watcher.domain.silence import Silence, mutes
 from watcher.domain.snapshot import Row
-from watcher.domain.waiting import Arrangement, Waiting
+from watcher.domain.waiting import Arrangement, HeldBy, Waiting
+
+DUE_AT_A_TIME, LATER_AT_A_TIME = 500, 2000
+"""deliveries that are decided over together: those that are due, and of each rule those that may go with them"""
+_WITH_LATER = frozenset({HeldBy.DIGEST, HeldBy.PROOF})
 
 
 class Books(Protocol):
@@ -57,6 +61,36 @@ class Decider(Protocol):
     def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
         """Return what becomes of the deliveries that wait for a channel of that name, at an instant."""
         ...
+
+
+class Waitlist(Protocol):
+    """What waits for one channel, and was not decided over yet."""
+
+    def due(self, now: datetime) -> Sequence[Waiting]:
+        """Return what is due, the longest due first, at most DUE_AT_A_TIME."""
+        ...
+
+    def later(self, rule: str, held_by: HeldBy, now: datetime) -> Sequence[Waiting]:
+        """Return what a rule holds for the same thing and is not due yet, at most LATER_AT_A_TIME."""
+        ...
+
+    def apply(self, made: Arrangement, now: datetime) -> None:
+        """Move everything to where an arrangement says that it belongs."""
+        ...
+
+
+def arrange_due(waitlist: Waitlist, decider: Decider, books: Books, channel: str, now: datetime) -> None:
+    """Have it decided over what is due for a channel.
+
+    What has to wait for something that is over by now is decided over once more, for the next thing that it hangs on.
+    """
+    for _ in HeldBy:
+        due = waitlist.due(now)
+        if not due:
+            return
+        gathered = dict.fromkeys((one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER)
+        later = [one for rule, held_by in gathered for one in waitlist.later(rule, held_by, now)]
+        waitlist.apply(decider.decide([*due, *later], books, channel, now), now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

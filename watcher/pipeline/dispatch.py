@@ -22,10 +22,9 @@ Nothing here waits. A worker is a loop:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from watcher.domain.bundle import compose_bundle
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import (
     MAX_ATTEMPTS,
@@ -38,19 +37,15 @@ from watcher.domain.delivery import (
 )
 from watcher.domain.delivery import after_attempt as outcome_of
 from watcher.domain.errors import ChannelError
-from watcher.domain.message import Message, compose
-from watcher.domain.telling import telling_of
-from watcher.domain.template import Occasion, Rendered
+from watcher.domain.message import Message
 from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Outbox
 from watcher.pipeline.ports import Channel
 from watcher.pipeline.settling import Aftermath, conclude
+from watcher.pipeline.writing import Reword, write
 
 LEASE = timedelta(minutes=5)
 """longer than any send takes: a service that hangs is left after seconds, a tag may stand for several"""
-
-
-Reword = Callable[[Occasion], Rendered | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,31 +161,7 @@ def _attempt(channel: Channel, claim: Claim, desk: Desk) -> tuple[Attempt, Outco
 
 
 def _written(claim: Claim, now: datetime, desk: Desk) -> Message:
-    events, telling = tuple(part.event for part in claim.parts), telling_of(claim.parts)
-    is_repeat = claim.was_interrupted
-    if claim.members:
-        message = compose_bundle(events, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat, telling=telling)
-    else:
-        message = compose(claim.event, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat, telling=telling)
-    occasion = Occasion(
-        events=message.events,
-        rule=claim.rule,
-        title=message.title,
-        body=message.body,
-        zone=desk.zone,
-        now=now,
-        is_repeat=is_repeat,
-        stage=telling.stage,
-        opening=telling.reminder(message.events, now),
-        notes=telling.notes,
-        count=len(events),
-    )
-    worded = desk.reword(occasion)
-    if worded is None:
-        return message
-    footer = f"{message.footer} · {worded.problem}" if worded.problem else message.footer
-    link = "" if message.link in worded.body.splitlines() else message.link  # once is enough
-    return replace(message, title=worded.title, body=worded.body, link=link, footer=footer)
+    return write(claim.parts, zone=desk.zone, now=now, reword=desk.reword, is_repeat=claim.was_interrupted).message
 
 
 def _send(channel: Channel, claim: Claim, message: Message, started_at: datetime, desk: Desk) -> Attempt:

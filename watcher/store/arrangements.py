@@ -12,7 +12,7 @@ from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
-from watcher.pipeline.arranging import Decider
+from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
 from watcher.store.follow_ups import find_escalated, note_over, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
@@ -21,28 +21,15 @@ VALID_FOR = timedelta(minutes=1)
 """what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
 ID_DIGITS = 8
 """of a delivery's id, as lists show it"""
-_DUE_AT_A_TIME, _LATER_AT_A_TIME = 500, 2000
-_WITH_LATER = frozenset({HeldBy.DIGEST, HeldBy.PROOF})
 _OPEN = "d.state IN ('pending', 'held', 'failed')"
 
 
 def arrange(
     connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider, compile_pattern: CompilePattern
 ) -> None:
-    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction.
-
-    What has to wait for something that is over by now is decided over once more, for the next thing that it hangs on.
-    """
-    for _ in HeldBy:
-        due = _load(connection, _DUE, {"channel": channel, "now": known_ms(now), "limit": _DUE_AT_A_TIME}, is_due=True)
-        if not due:
-            return
-        later: list[Waiting] = []
-        for rule, held_by in {(one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER}:
-            bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
-            later += _load(connection, _LATER, {**bound, "held_by": held_by.value}, is_due=False)
-        books = SqliteBooks(connection, now, compile_pattern)
-        _apply(connection, channel, decider.decide([*due, *later], books, channel, now), now)
+    """Arrange what is due for a channel and was not arranged lately, inside the caller's transaction."""
+    books = SqliteBooks(connection, now, compile_pattern)
+    arrange_due(_SqliteWaitlist(connection, channel), decider, books, channel, now)
 
 
 class SqliteBooks:
@@ -88,6 +75,24 @@ class SqliteBooks:
         return read_active(self._connection, now, self._compile)
 
 
+class _SqliteWaitlist:
+    """The Waitlist port over a connection, inside the transaction of a claim."""
+
+    def __init__(self, connection: sqlite3.Connection, channel: str) -> None:
+        self._connection, self._channel = connection, channel
+
+    def due(self, now: datetime) -> Sequence[Waiting]:
+        bound = {"channel": self._channel, "now": known_ms(now), "limit": DUE_AT_A_TIME}
+        return _load(self._connection, _DUE, bound, is_due=True)
+
+    def later(self, rule: str, held_by: HeldBy, now: datetime) -> Sequence[Waiting]:
+        bound = {"channel": self._channel, "now": known_ms(now), "limit": LATER_AT_A_TIME}
+        return _load(self._connection, _LATER, {**bound, "rule": rule, "held_by": held_by.value}, is_due=False)
+
+    def apply(self, made: Arrangement, now: datetime) -> None:
+        _apply(self._connection, self._channel, made, now)
+
+
 def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *, is_due: bool) -> list[Waiting]:
     return [
         Waiting(
@@ -127,7 +132,9 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
     for parcel in made.parcels:
         _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
     until_ms = known_ms(now + VALID_FOR)
-    connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
+    # What stands for a digest may have come later than what came to nothing: the digest closes all the same.
+    ready = [(until_ms, now_ms, each.reason, each.reason, each.lead) for each in made.parcels]
+    connection.executemany(_READY, ready)
 
 
 def _merge(connection: sqlite3.Connection, lead: str, members: Collection[str], reason: str, now_ms: int) -> None:
@@ -151,15 +158,15 @@ _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.hel
     d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
-    AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+    AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
-    AND d.rule = :rule ORDER BY d.due_at_ms, d.event LIMIT :limit"""
+    AND d.rule = :rule ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
 _FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"
 _END = "UPDATE deliveries SET state = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ? WHERE id = ?"
 _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' ELSE state END, arranged_until_ms = ?,
-    reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
+    due_at_ms = MIN(due_at_ms, ?), reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
     WHERE id = ?"""
 _SOURCE_FAILING = "SELECT max(is_failing_told) FROM sources WHERE name = :name"

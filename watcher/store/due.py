@@ -15,13 +15,14 @@ WAITING = "state IN ('pending', 'held', 'failed', 'sending', 'unknown')"
 def find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_arranged: bool = False) -> Any:
     """Return the row that comes next, None where none is due.
 
-    That is the one that has been due the longest; of one instant, the event that was stored first. One that failed
+    That is the one that has been due the longest; of one instant, the event that was stored first, and
+    the stages of one event in the order of their names. One that failed
     before is due again later than its time was: it goes before whatever was stored after it.
     `is_arranged`: only one that was decided over; one that never came back was so before.
     """
     decided = "AND (arranged_until_ms > :now OR state IN ('sending', 'unknown'))" if is_arranged else ""
     query = f"""SELECT * FROM (SELECT {_COLUMNS} WHERE channel = :channel AND due_at_ms <= :now AND {WAITING} {decided}
-            ORDER BY due_at_ms, event LIMIT 1)
+            ORDER BY due_at_ms, event, stage LIMIT 1)
         UNION ALL
         SELECT * FROM (SELECT {_COLUMNS} WHERE channel = :channel AND due_at_ms <= :now AND state = 'failed' {decided}
             ORDER BY event LIMIT 1)

@@ -12,7 +12,7 @@ from typing import Any
 from watcher.domain.errors import NotFoundError
 from watcher.domain.event import Event, EventType
 from watcher.domain.rule import matching
-from watcher.store.rows import EVENT_COLUMNS, event_of, to_ms
+from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, to_ms
 
 BATCH = 500
 NEAR_DIGITS = 3
@@ -61,6 +61,14 @@ class EventHistory:
     def last_seq(self) -> int:
         """Return the log's last place, 0 for an empty one."""
         return int(self._connection.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0])
+
+    def begins_at(self) -> datetime | None:
+        """Return the time of the oldest event that is kept, None where there is none."""
+        return from_ms(self._connection.execute("SELECT MIN(time_ms) FROM events").fetchone()[0])
+
+    def at(self, seqs: Sequence[int]) -> list[Event]:
+        """Return the events of some places in the log, in the order of the places."""
+        return [logged.event for logged in self._load(seqs)]
 
     def find(self, written: str) -> LoggedEvent:
         """Return the event whose id begins with what was written.

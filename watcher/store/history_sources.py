@@ -46,6 +46,10 @@ class SourceHistory:
         """Return how every source stands, by name."""
         return [self._status(row) for row in self._connection.execute("SELECT * FROM sources ORDER BY name").fetchall()]
 
+    def apis(self) -> dict[str, str]:
+        """Return the API of every source that was ever polled, by its name."""
+        return {row["name"]: row["api"] for row in self._connection.execute("SELECT name, api FROM sources")}
+
     def find(self, name: str) -> SourceStatus:
         """Return how one source stands. Raises NotFoundError, which names the others."""
         row = self._connection.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()

@@ -1,0 +1,117 @@
+"""A backtest: what the rules of one or two configs would have told of the events that are stored. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from watcher.bootstrap.parts import make_aftermath, make_arranger, make_route
+from watcher.bootstrap.wording import make_words
+from watcher.config.model import Config
+from watcher.config.pattern import LinearPattern
+from watcher.domain.api import Api
+from watcher.domain.message import Message
+from watcher.domain.rule import OPERATOR_RULE
+from watcher.domain.waiting import Part
+from watcher.pipeline.past import Past
+from watcher.pipeline.posted import Posted
+from watcher.pipeline.register import Placed
+from watcher.pipeline.replay import Outcome, Replay, replay
+from watcher.pipeline.writing import Reword, write
+from watcher.sources.registry import SOURCES
+from watcher.store.history import History
+from watcher.store.history_events import EventFilter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What was replayed: `begins_at` is the first instant whose messages count, `warms_up_at` the first event's at all.
+
+    `events` are those since `begins_at`.
+    """
+
+    warms_up_at: datetime
+    begins_at: datetime
+    ends_at: datetime
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """What became of the events by each config, in the order in which they were named."""
+
+    span: Span
+    outcomes: tuple[Outcome, ...]
+
+
+def run(
+    history: History,
+    configs: tuple[Config, ...],
+    since: datetime,
+    now: datetime,
+    channels: frozenset[str] | None = None,
+) -> Backtest:
+    """Replay the events since an instant by the rules of some configs side by side; `channels`: None for all.
+
+    What is older is replayed as well, as far back as anything can have waited for: what waited then is told later.
+    """
+    apis = {name: SOURCES[api].api for name, api in history.sources.apis().items() if api in SOURCES}
+    past = Past(apis, history.silences.read(LinearPattern))
+    replays = [_make_replay(config, apis, past, channels) for config in configs]
+    warms_up_at = since - max(longest_wait(config) for config in configs)
+    counted = _Counted(history, warms_up_at, since)
+    replay(counted.read(), past, replays, now)
+    span = Span(warms_up_at=warms_up_at, begins_at=since, ends_at=now, events=counted.events)
+    return Backtest(span=span, outcomes=tuple(each.outcome() for each in replays))
+
+
+def longest_wait(config: Config) -> timedelta:
+    """Return how long an event may wait at most before the rules of a config tell it."""
+    return max((rule.timing.longest_wait for rule in config.rules), default=timedelta())
+
+
+def has_rules(config: Config) -> bool:
+    """Say whether a config has rules of its own."""
+    return any(rule.name != OPERATOR_RULE for rule in config.rules)
+
+
+class Scribe:
+    """Writes the messages of one config, as its channels would have got them."""
+
+    def __init__(self, config: Config, history: History) -> None:
+        self._config, self._history = config, history
+        self._reword: Reword = make_words(config)
+
+    def write(self, posted: Posted) -> Message:
+        """Return the words of a message at the instant at which it would have gone out."""
+        events = self._history.events.at(posted.places)
+        parts = [
+            Part(event=event, rule=part.rule, stage=part.stage, finding=part.finding)
+            for event, part in zip(events, posted.parts, strict=True)
+        ]
+        return write(parts, zone=self._config.timezone, now=posted.at, reword=self._reword).message
+
+    def ids(self, posted: Posted) -> list[str]:
+        """Return the ids of the events that a message tells."""
+        return [event.id for event in self._history.events.at(posted.places)]
+
+
+def _make_replay(config: Config, apis: Mapping[str, Api], past: Past, channels: frozenset[str] | None) -> Replay:
+    """Return a config's rules on their way; what is known of a source does not hang on whether it is in the config."""
+    route = make_route(config)
+    decider = replace(make_arranger(config), apis=apis)
+    return Replay(route, decider, past, make_aftermath(config, route).timings, channels)
+
+
+class _Counted:
+    """Reads the log, and counts the events from an instant on."""
+
+    def __init__(self, history: History, begins_at: datetime, counts_at: datetime) -> None:
+        self._history, self._begins_at, self._counts_at = history, begins_at, counts_at
+        self.events = 0
+
+    def read(self) -> Iterator[Placed]:
+        for logged in self._history.events.read(EventFilter(since=self._begins_at)):
+            self.events += logged.event.time >= self._counts_at
+            yield logged.seq, logged.event

@@ -1,0 +1,104 @@
+"""The past: what was known at each instant of a replay, as far as stored events show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from watcher.domain.api import Api, Role
+from watcher.domain.calendar import read_instant
+from watcher.domain.change import Change, diff
+from watcher.domain.conversation import Conversation
+from watcher.domain.derive import advance
+from watcher.domain.event import Event, EventType
+from watcher.domain.sighting import Sighting
+from watcher.domain.silence import Silence, SilenceState
+from watcher.domain.snapshot import Presence, Row, Standing
+
+
+class Past:
+    """Conversations, sources, channels and silences as they stood after the events that it was shown.
+
+    `apis`: by the name of each source. Events are shown in the order of their time.
+    """
+
+    def __init__(self, apis: Mapping[str, Api], silences: Iterable[Silence] = ()) -> None:
+        self._apis = apis
+        self._silences = sorted(silences, key=lambda silence: (silence.starts_at, silence.key))
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._failing: dict[tuple[bool, str], bool] = {}
+
+    def show(self, event: Event) -> None:
+        """Take in what an event shows."""
+        if event.type in _FAILING:
+            self._failing[_health_key(event)] = _FAILING[event.type]
+        shown = event.conversation
+        if shown is not None and event.source in self._apis:
+            key = (event.source, event.subject)
+            self._rows[key] = _seen(self._rows.get(key), shown, event, self._apis[event.source])
+
+    def row(self, source: str, conversation: str) -> Row | None:
+        """Return a conversation as its last event showed it, None where there was none."""
+        return self._rows.get((source, conversation))
+
+    def is_failing(self, event: Event) -> bool | None:
+        """Say whether the source or channel that an event is about was failing; None where no event says so."""
+        return self._failing.get(_health_key(event))
+
+    def silences(self, now: datetime) -> Sequence[Silence]:
+        """Return the silences that muted at an instant, the earliest begun first."""
+        if not self._silences:
+            return ()
+        then = (silence.as_of(now) for silence in self._silences)
+        return [silence for silence in then if silence.state(now) is SilenceState.ACTIVE]
+
+
+_FAILING = {
+    EventType.SOURCE_FAILING: True,
+    EventType.SOURCE_RECOVERED: False,
+    EventType.CHANNEL_FAILING: True,
+    EventType.CHANNEL_RECOVERED: False,
+}
+_STANDING = (Role.REGISTRATION, Role.REGISTRATION_CLOSES)
+"""the roles whose change derive.advance looks at"""
+_OF_CHANNELS = frozenset({EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED})
+
+
+def _health_key(event: Event) -> tuple[bool, str]:
+    """A source and a channel may have one name."""
+    return event.type in _OF_CHANNELS, event.subject
+
+
+def _seen(before: Row | None, shown: Conversation, event: Event, api: Api) -> Row:
+    """Return the row that an event shows, where it stands as far as that follows from what is known of it."""
+    sighting = Sighting(
+        api=api,
+        before=before.conversation if before else None,
+        after=shown,
+        standing=before.standing if before else Standing(),
+        changes=_changes(before, shown, api),
+    )
+    standing = _told(advance(sighting, event.time), event)
+    return Row(conversation=shown, rev=before.rev + 1 if before else 1, digest=b"", standing=standing)
+
+
+def _changes(before: Row | None, shown: Conversation, api: Api) -> tuple[Change, ...]:
+    """Return what changed, where anything did that a standing hangs on; most rows change in something else."""
+    if before is None:
+        return ()
+    was, now = before.conversation.fields, shown.fields
+    names = (api.roles.get(role) for role in _STANDING)
+    is_other = any(name is not None and was.get(name) != now.get(name) for name in names)
+    return diff(was, now) if is_other else ()
+
+
+def _told(standing: Standing, event: Event) -> Standing:
+    """Return a standing with what the event itself says of it."""
+    if event.type is EventType.CONVERSATION_REMOVED:
+        return replace(standing, presence=Presence.REMOVED)
+    if event.type is EventType.REGISTRATION_CLOSED:
+        return replace(standing, is_closed_told=True)
+    if event.type is EventType.QUESTIONS_WAITING:
+        return replace(standing, waiting_since=read_instant(event.details.get("waiting_since")))
+    return standing
