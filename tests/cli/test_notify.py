@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -50,3 +51,69 @@ def test_an_unknown_channel_is_refused_with_the_near_one(notify: Notify) -> None
     ran = notify("hok")
     assert ran.status == 2
     assert "there is no channel 'hok' in the config (did you mean 'hook'?)" in ran.err
+
+
+@pytest.fixture
+def asked(world: World, capsys: pytest.CaptureFixture[str]) -> str:
+    """A state in which an event was stored; returns the beginning of its id."""
+    watcher = speaking(capsys, "--config", str(world.path))
+    watcher("poll")
+    world.ask(3)
+    watcher("poll")
+    world.receiver.clear()
+    (event,) = watcher("events", "--type", "questions.new", "--format", "ndjson").out.splitlines()
+    return str(json.loads(event)["id"])[:8]
+
+
+def test_the_message_that_a_rule_makes_of_an_event_is_shown_and_not_sent(
+    world: World, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    ran = speaking(capsys, "--config", str(world.path), "notify")("--event", asked, "--rule", "all of campus")
+    title, *lines = ran.out.splitlines()
+    assert (ran.status, ran.err) == (0, "")
+    assert title.startswith("3 new open questions in “")
+    assert lines[-1] == f"rule: all of campus · event {asked}… (watcher explain {asked})"
+    assert world.receiver.arrivals() == []
+
+
+def test_it_is_sent_through_the_channel_that_is_named(
+    world: World, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    ran = speaking(capsys, "--config", str(world.path), "notify")("hook", "--event", asked, "--rule", "all of campus")
+    assert (ran.status, ran.out) == (0, "✓ hook: delivered (the service answered 200)\n")
+    (arrival,) = world.receiver.arrivals()
+    assert arrival.json()["title"].startswith("3 new open questions in “")
+
+
+def test_a_rule_that_does_not_hold_is_said_to(world: World, capsys: pytest.CaptureFixture[str], asked: str) -> None:
+    ran = speaking(capsys, "--config", str(world.path), "notify")("--event", asked, "--rule", "operator")
+    assert ran.status == 0
+    assert "the rule does not hold for this event: questions.new is not among the events" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ((), "name a CHANNEL, or --event and --rule"),
+        (("hook", "--event", "0"), "--event goes with --rule"),
+        (("--event", "0", "--rule", "all of camp"), "there is no rule 'all of camp' in the config"),
+    ],
+)
+def test_what_goes_together_is_said(
+    world: World, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    ran = speaking(capsys, "--config", str(world.path), "notify")(*arguments)
+    assert ran.status == 2
+    assert said in ran.err
+
+
+def test_a_template_that_fails_is_said_to(world: World, capsys: pytest.CaptureFixture[str], asked: str) -> None:
+    text = world.path.read_text(encoding="utf-8")
+    worded = text.replace(
+        'sources = ["campus"]', 'sources = ["campus"]\nbody = "{{ 1 // (event.change.delta - 3) }}"', 1
+    )
+    world.path.write_text(worded, encoding="utf-8")
+    ran = speaking(capsys, "--config", str(world.path), "notify")("--event", asked, "--rule", "all of campus")
+    assert ran.status == 0
+    assert ran.out.startswith("3 new open questions in “"), "the built-in words stand in"
+    assert "body" in ran.err

@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Entry] = {
     "explain": _entry("explain", "Say why an event did, or did not, notify."),
     "deliveries": _entry("deliveries", "List the outbox; retry or drop what does not go out."),
     "silence": _entry("silence", "Mute what is known, until it ends; list silences, end one."),
-    "notify": _entry("notify", "Send a test message through a channel."),
+    "notify": _entry("notify", "Send a test message, or see what a rule makes of an event."),
     "accept": _entry("accept", "Believe a suspect read of a source."),
     "backup": _entry("backup", "Copy the database, also while it is in use."),
     "prune": _entry("prune", "Forget what is older than the retention says."),
