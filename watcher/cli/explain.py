@@ -11,6 +11,7 @@ import click
 
 from watcher.bootstrap import clock
 from watcher.bootstrap.state import open_history, outline
+from watcher.cli.circumstances import Question, tell_circumstances
 from watcher.cli.deliveries import record_of
 from watcher.cli.explanation import Explanation, PresentRules, check_rule, explain
 from watcher.cli.invocation import Invocation, pass_invocation
@@ -27,6 +28,8 @@ from watcher.store.history_conversations import StoredConversation
 from watcher.store.history_deliveries import AttemptRecord, DeliveryRecord
 
 RECENT = 20
+AROUND = timedelta(days=7)
+"""how far back is looked for what else may be the reason, where no --since is given"""
 
 
 @click.command()
@@ -53,9 +56,16 @@ def command(
             lines = _tell_event(explained[0], teller)
         else:
             stored = history.conversations.find(what)
-            explained = _explain_recent(history, stored, start_of(since, now, seen.timezone), present)
+            begins_at = start_of(since, now, seen.timezone)
+            explained = _explain_recent(history, stored, begins_at, present)
             check_rule(rule, explained, present)
-            lines = _tell_rule(stored, rule, explained, teller)
+            question = Question(
+                stored=stored,
+                since=begins_at or now - AROUND,
+                channels=_channels_of(rule, explained, present),
+                sources=present.sources if present else None,
+            )
+            lines = iter([*_tell_rule(stored, rule, explained, teller), *_tell_rest(history, question, teller)])
     _write(form, lines, [_record(one, now, rule) for one in explained])
 
 
@@ -68,7 +78,7 @@ def _read_present(invocation: Invocation) -> PresentRules | None:
     except ConfigError as error:
         print(f"watcher: the present config cannot be read ({error.text.splitlines()[0]})", file=sys.stderr)
         return None
-    return PresentRules(rules=config.rules, text=config.rules_text)
+    return PresentRules(rules=config.rules, text=config.rules_text, sources=frozenset(config.sources))
 
 
 def _explain_recent(
@@ -161,6 +171,22 @@ def _tell_rule(stored: StoredConversation, rule: str, explained: list[Explanatio
         yield ""
         yield f"{teller.date(one.event.time)}  {one.event.id[:ID_DIGITS]}  {teller.headline(one.event)}"
         yield from _tell_about_rule(one, rule)
+
+
+def _tell_rest(history: History, question: Question, teller: Teller) -> Iterator[str]:
+    """What beside the rules may be why nothing came; nothing where nothing is."""
+    lines = list(tell_circumstances(history, question, teller))
+    if lines:
+        yield ""
+        yield f"What else matters, since {teller.date(question.since)}:"
+        yield from (f"  {line}" for line in lines)
+
+
+def _channels_of(name: str, explained: list[Explanation], present: PresentRules | None) -> set[str]:
+    """Return the channels of a rule, as it is and as it was."""
+    decisions = [decision for one in explained if (decision := one.decision(name)) is not None]
+    rules = [*(decision.rule for decision in decisions), *(present.rules if present else ())]
+    return {channel for rule in rules if rule.name == name for channel in rule.channels}
 
 
 def _tell_about_rule(explained: Explanation, rule: str) -> Iterator[str]:

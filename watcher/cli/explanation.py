@@ -18,10 +18,11 @@ from watcher.store.history_events import LoggedEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentRules:
-    """The rules of the config as it is now; `text` is their canonical form."""
+    """The rules of the config as it is now; `text` is their canonical form, `sources` the names of those it has."""
 
     rules: tuple[Rule, ...]
     text: str
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from watcher.domain.errors import NotFoundError
 from watcher.domain.health import Health
 from watcher.pipeline.snapshots import PollOutcome, PollRecord
-from watcher.store.rows import from_ms, instant
+from watcher.store.rows import from_ms, instant, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,16 @@ class SourceStatus:
     conversations: int
     removed: int
     last_poll: PollRecord | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSummary:
+    """How many polls there were, how many of them failed or were incomplete, and when and why the last of those."""
+
+    polls: int
+    troubled: int
+    last_at: datetime | None
+    error: str
 
 
 class SourceHistory:
@@ -65,6 +75,18 @@ class SourceHistory:
             ORDER BY p.key DESC LIMIT ?"""
         return [_poll_of(row) for row in self._connection.execute(sql, (name, limit))]
 
+    def record_of_polls(self, name: str, since: datetime) -> PollSummary:
+        """Return what became of a source's polls since an instant, as far as they are kept."""
+        bound = {"name": name, "since": to_ms(since), "complete": PollOutcome.COMPLETE.value}
+        polls, troubled = self._connection.execute(_POLLS_SINCE, bound).fetchone()
+        last = self._connection.execute(_LAST_TROUBLED, bound).fetchone()
+        return PollSummary(
+            polls=polls,
+            troubled=troubled or 0,
+            last_at=from_ms(last["ended_at_ms"]) if last else None,
+            error=last["error"] if last else "",
+        )
+
     def _status(self, row: sqlite3.Row) -> SourceStatus:
         listed, removed = self._counts(row["key"])
         polls = self.polls(row["name"], limit=1)
@@ -90,6 +112,12 @@ class SourceHistory:
         sql = "SELECT presence, COUNT(*) FROM rows WHERE source = ? AND presence <> 'listed' GROUP BY presence"
         away = dict(map(tuple, self._connection.execute(sql, (key,))))
         return total - sum(away.values()), away.get("removed", 0)
+
+
+_OF_SOURCE = """FROM polls p JOIN sources s ON s.key = p.source
+    WHERE s.name = :name AND p.ended_at_ms >= :since"""
+_POLLS_SINCE = f"SELECT COUNT(*), SUM(p.outcome <> :complete) {_OF_SOURCE}"
+_LAST_TROUBLED = f"SELECT p.* {_OF_SOURCE} AND p.outcome <> :complete ORDER BY p.key DESC LIMIT 1"
 
 
 def _health_of(row: sqlite3.Row) -> Health:
