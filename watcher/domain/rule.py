@@ -102,12 +102,13 @@ def operator_rule(channels: Iterable[str]) -> Rule:
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_near", "_rules", "_sieves")
+    __slots__ = ("_matches", "_near", "_rules", "_sieves")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
         self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
         self._sieves: dict[tuple[int, ...], Sieve] = {}
+        self._matches: dict[tuple[str, str], Match] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
         """Return where an event goes: each channel once, for the first rule that names it, and once an escalation.
@@ -120,8 +121,15 @@ class Router:
             return ()
         holding = _up_to_stop(near[place] for place in sieve.passing(sight(event)))
         taken = _share_out(holding, _avoided(event))
-        first = tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
+        first = tuple(self._match(channel, rule.name) for channel, rule in taken.items())
         return (*first, *_escalate(event, holding))
+
+    def _match(self, channel: str, rule: str) -> Match:
+        """Return a match, which many events have in common: made once."""
+        known = self._matches.get((channel, rule))
+        if known is None:
+            known = self._matches[channel, rule] = Match(channel=channel, rule=rule)
+        return known
 
     def _near_rules(self, event: Event) -> tuple[tuple[Rule, ...], Sieve]:
         key = (event.type, event.source)
@@ -129,8 +137,10 @@ class Router:
         if known is None:
             near = tuple(rule for rule in self._rules if _judge_reach(event.type, event.source, rule) is None)
             # The same rules are near for many types and sources.
-            known = near, self._sieves.setdefault(tuple(map(id, near)), Sieve([rule.where for rule in near]))
-            self._near[key] = known
+            rules = tuple(map(id, near))
+            if rules not in self._sieves:
+                self._sieves[rules] = Sieve([rule.where for rule in near])
+            known = self._near[key] = near, self._sieves[rules]
         return known
 
 
@@ -140,6 +150,8 @@ def _up_to_stop(holding: Iterable[Rule]) -> list[Rule]:
     The built-in rule for the operator always counts, and keeps no fallback away.
     """
     rules = list(holding)
+    if not any(rule.timing.stop or rule.timing.is_fallback for rule in rules):
+        return rules
     if any(not rule.timing.is_fallback and rule.name != OPERATOR_RULE for rule in rules):
         rules = [rule for rule in rules if not rule.timing.is_fallback]
     stop = next((place for place, rule in enumerate(rules) if rule.timing.stop), len(rules))

@@ -12,34 +12,37 @@ Fit = Callable[[Any], bool]
 
 
 class Sieve:
-    """The conditions of several rules; all the matchers of one must hold."""
+    """The conditions of several rules; all the matchers of one must hold, and a matcher of several is asked once."""
 
-    __slots__ = ("_conditions", "_finders")
+    __slots__ = ("_conditions", "_finders", "_tests")
 
     def __init__(self, conditions: Sequence[Sequence[Matcher]]) -> None:
-        finders: dict[str, Matcher] = {}
-        for where in conditions:
-            for matcher in where:
-                finders.setdefault(matcher.path, matcher)
+        matchers = list(dict.fromkeys(matcher for where in conditions for matcher in where))
+        finders = {matcher.path: matcher for matcher in matchers}
         places = {path: place for place, path in enumerate(finders)}
+        numbers = {matcher: number for number, matcher in enumerate(matchers)}
         self._finders = tuple(finders.values())
-        self._conditions = tuple(
-            tuple((places[matcher.path], make_fit(matcher), matcher.fits) for matcher in where) for where in conditions
-        )
+        self._tests = tuple((places[matcher.path], make_fit(matcher), matcher.fits) for matcher in matchers)
+        self._conditions = tuple(tuple(numbers[matcher] for matcher in where) for where in conditions)
 
     def passing(self, seen: Mapping[str, Any]) -> list[int]:
         """Return the places of the conditions that hold for an event's data with its type, source and subject."""
         found: list[list[Any] | None] = [None] * len(self._finders)
+        verdicts: list[bool | None] = [None] * len(self._tests)
         passing = []
-        for number, condition in enumerate(self._conditions):
-            for place, fits_one, fits in condition:
-                values = found[place]
-                if values is None:
-                    values = found[place] = self._finders[place].find(seen)
-                if not (fits_one(values[0]) if len(values) == 1 else fits(values)):
+        for place, condition in enumerate(self._conditions):
+            for number in condition:
+                holds = verdicts[number]
+                if holds is None:
+                    path, fits_one, fits = self._tests[number]
+                    values = found[path]
+                    if values is None:
+                        values = found[path] = self._finders[path].find(seen)
+                    holds = verdicts[number] = fits_one(values[0]) if len(values) == 1 else fits(values)
+                if not holds:
                     break
             else:
-                passing.append(number)
+                passing.append(place)
         return passing
 
 
