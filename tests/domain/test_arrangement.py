@@ -33,6 +33,7 @@ class World:
     went: list[datetime] = field(default_factory=list)
     unwatched: set[str] = field(default_factory=set)
     escalated: dict[str, Escalated] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         return ("s1", f"silenced for {rule}") if event.subject in self.muted else None
@@ -45,6 +46,9 @@ class World:
 
     def find_escalated(self, one: Waiting) -> Escalated | None:
         return self.escalated.get(one.event.subject)
+
+    def was_told(self, one: Waiting) -> bool:
+        return one.event.subject in self.told
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
         return [at for at in self.went if at > since]

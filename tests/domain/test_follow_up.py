@@ -15,7 +15,6 @@ from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import (
     LASTING,
     Escalated,
-    Followed,
     ended_by,
     ends,
     follow,
@@ -26,7 +25,7 @@ from watcher.domain.follow_up import (
 )
 from watcher.domain.stage import CLEARED, FIRST, Stage, escalation, repeat
 from watcher.domain.timing import Escalation, Timing
-from watcher.domain.waiting import FollowUp, Part, Waiting
+from watcher.domain.waiting import Followed, FollowUp, Part, Waiting
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
@@ -51,6 +50,9 @@ class Outlook:
 
     def find_escalated(self, one: Waiting) -> Escalated | None:
         return self.escalated
+
+    def was_told(self, one: Waiting) -> bool:
+        return True
 
 
 def waiting(stage: Stage, told: Event = ASKED) -> Waiting:

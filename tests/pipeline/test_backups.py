@@ -48,6 +48,26 @@ def test_what_the_backup_has_already_is_not_handed_to_it(stage: Stage) -> None:
     assert office.reasons("dead")[0].endswith("; its backup 'mail' has it already")
 
 
+def test_the_end_that_is_news_to_the_backup_is_not_handed_to_it_as_well(stage: Stage) -> None:
+    office = Office(stage, [rule(**AGAIN), rule("all", "questions.cleared", "mail")], backups={"chat": "mail"})
+    office.asks(a=1)
+    office.send()
+    office.opens("chat", GONE)
+    office.asks(a=0)
+    assert office.titles() == {"chat": [CLEARED], "mail": [CLEARED.removeprefix("Cleared: ")]}
+    assert office.reasons("dead")[0].endswith("; its backup 'mail' has it already")
+
+
+def test_news_that_the_backup_hears_as_the_end_is_not_handed_to_it_as_well(stage: Stage) -> None:
+    rules = [rule(channels="mail", **AGAIN), rule("all", "questions.cleared", "chat")]
+    office = Office(stage, rules, backups={"chat": "mail"})
+    office.asks(a=1)
+    office.send()
+    office.asks(a=0)
+    office.opens("chat", GONE)
+    assert office.titles() == {"chat": [CLEARED.removeprefix("Cleared: ")], "mail": [CLEARED]}
+
+
 def test_a_digest_is_handed_over_whole(stage: Stage) -> None:
     office = Office(stage, [rule(digest=Digest(span=15 * MINUTE, at=(), zone=UTC))], backups={"chat": "mail"})
     office.opens("chat", GONE)

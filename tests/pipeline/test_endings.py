@@ -1,13 +1,19 @@
 """Who was told of something hears of its end, once, and is reminded of it no more."""
 
 from datetime import UTC, time
+from typing import Any
+
+import pytest
 
 from tests.pipeline.fakes_source import ScriptedSource
 from tests.pipeline.office import AGAIN, ASKED, CLEARED, DAY, DOWN, GONE, HOUR, MINUTE, TO_LEADS, Office, rule
 from tests.pipeline.stage import START, Stage
+from watcher.domain.digest import Digest
 from watcher.domain.errors import SourceError
 from watcher.domain.quiet import QuietHours
 from watcher.domain.rule import Router
+
+FAILS = "campus cannot be read: no answer"
 
 
 def test_everybody_who_was_told_hears_of_the_end_once(stage: Stage) -> None:
@@ -114,3 +120,39 @@ def test_a_source_that_fails_is_reminded_of_until_it_can_be_read(stage: Stage) -
     office.poll()
     assert office.titles() == {"chat": ["Cleared: campus can be read again"]}
     assert office.titles(after=90 * DAY) == {}
+
+
+@pytest.mark.parametrize("timing", [{"hold": 10 * MINUTE}, {"digest": Digest(span=15 * MINUTE, at=(), zone=UTC)}])
+def test_what_works_for_a_moment_that_nobody_hears_of_is_reminded_of_on(stage: Stage, timing: dict[str, Any]) -> None:
+    office = Office(stage, [rule(events="source.failing source.recovered", **timing, **AGAIN)])
+    fail(office)
+    office.send()
+    assert office.titles(after=15 * MINUTE) == {"chat": [FAILS]}
+    for _ in range(2):
+        office.poll()
+        fail(office)
+        office.send()
+    assert office.titles(after=15 * MINUTE) == {}
+    assert office.titles(after=4 * HOUR) == {"chat": [f"Still: {FAILS}"]}
+    assert office.titles(after=DAY) == {"chat": [f"Still: {FAILS}"]}
+    office.poll()
+    office.send()
+    assert office.titles(after=15 * MINUTE) == {"chat": ["campus can be read again"]}
+    assert office.titles(after=90 * DAY) == {}
+
+
+def test_what_began_anew_unheard_is_not_reminded_of_where_it_was_never_told(stage: Stage) -> None:
+    office = Office(stage, [])
+    fail(office)
+    office.rules = [rule(events="source.failing source.recovered", hold=10 * MINUTE, **AGAIN)]
+    office.poll()
+    fail(office)
+    office.send()
+    assert office.titles(after=90 * DAY) == {}
+    assert office.reasons("obsolete") == ["came to nothing: worked for a while, and fails as before"] * 2
+
+
+def fail(office: Office) -> None:
+    for _ in range(3):
+        fails = ScriptedSource([[SourceError("no answer")]])
+        office.stage.poll(fails, after=MINUTE, route=Router(office.rules).route)

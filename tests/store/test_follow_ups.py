@@ -10,11 +10,11 @@ import pytest
 from tests.store.outbox_contract import NOW, claim, make_event, settlement
 from tests.store.stand import SqliteStand
 from watcher.domain.event import Event, EventType
-from watcher.domain.follow_up import Followed, follow
+from watcher.domain.follow_up import follow
 from watcher.domain.rule import Match
 from watcher.domain.stage import escalation
 from watcher.domain.timing import Timing
-from watcher.domain.waiting import Waiting
+from watcher.domain.waiting import Followed, Waiting
 from watcher.pipeline.outbox import Owed
 from watcher.store.database import Database
 from watcher.store.events import insert_owed
@@ -145,12 +145,14 @@ def test_what_is_followed_goes_with_its_event_and_a_repeat_that_waits_keeps_it(s
     assert count_followed(stand) == 0
 
 
-@pytest.mark.parametrize("query", ["_ENDED", "_OTHER_REPEATS", "_ESCALATED", "_TOLD", "_OPEN_REMINDERS", "_ENDING"])
+@pytest.mark.parametrize(
+    "query", ["_ENDED", "_OTHER_REPEATS", "_ESCALATED", "_TOLD", "_OPEN_REMINDERS", "_ENDING", "_BEFORE"]
+)
 def test_no_question_reads_a_whole_table(stand: SqliteStand, query: str) -> None:
     from watcher.store import follow_ups  # noqa: PLC0415 - its questions are its own
 
     sql = getattr(follow_ups, query)
-    names = "source subject type types rule seq time channel stage event".split()
+    names = "source subject type types rule seq time channel stage event id".split()
     bound = dict.fromkeys(names, "") if ":" in sql.replace("::", "") else ("",) * sql.count("?")
     plan = [row["detail"] for row in stand.database.connection().execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
     tables = [step for step in plan if step.startswith("SCAN") and "json_each" not in step and "VIRTUAL" not in step]

@@ -17,6 +17,7 @@ from watcher.domain.silence import make_silence
 from watcher.domain.state import State
 from watcher.pipeline.snapshots import PollOutcome, PollRecord
 from watcher.store.database import Database, open_read_only
+from watcher.store.delivery_id import delivery_id
 from watcher.store.history import History
 from watcher.store.history_events import EventFilter
 from watcher.store.retention import BATCH, Pruned, backup, prune
@@ -51,6 +52,20 @@ def test_a_young_event_stays(stand: SqliteStand) -> None:
     stand.owe(make_event(1, time=NOW - DAY), due_at=NOW, ruleset="[]")
     assert prune_all(stand) == Pruned(polls=0, events=0, versions=0, reclaimed_pages=0)
     assert count(stand.database, "rulesets") == 1
+
+
+def test_an_old_event_that_a_message_carries_stays_until_the_message_has_gone_out(stand: SqliteStand) -> None:
+    lead, member = make_event(1, time=NOW - 3 * DAY), make_event(2, time=NOW - 2 * DAY)
+    for event in (lead, member):
+        stand.owe(event, "mail", due_at=NOW)
+    with stand.database.write() as connection:
+        connection.execute(
+            "UPDATE deliveries SET state = 'merged', due_at_ms = NULL, lead = ? WHERE id = ?",
+            (delivery_id(lead.id, "mail"), delivery_id(member.id, "mail")),
+        )
+    assert prune_all(stand).events == 0
+    settle(stand.outbox, claim(stand.outbox), NOW)
+    assert prune_all(stand).events == 2
 
 
 def test_a_silence_goes_with_the_events_of_its_time(stand: SqliteStand) -> None:

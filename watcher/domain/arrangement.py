@@ -12,7 +12,7 @@ from watcher.domain.batch import find_batches
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.duration import say_duration
 from watcher.domain.event import Event
-from watcher.domain.follow_up import Outlook, judge, renew
+from watcher.domain.follow_up import Outlook, judge, renew, resume
 from watcher.domain.net import net_effect
 from watcher.domain.stage import StageKind
 from watcher.domain.timing import Timing
@@ -59,7 +59,7 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     """
     made = Arrangement()
     waiting = _close_digests(waiting, policy)
-    flapped = _find_flaps(waiting, now, made)
+    flapped = _find_flaps(waiting, policy, world, now, made)
     left = [one for one in waiting if one.id not in flapped]
     awake = [told for one in left if (told := _wake(one, policy.of(one.rule), world, now, made))]
     spent: Counter[str] = Counter()
@@ -136,13 +136,15 @@ def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Ar
     return found.is_over
 
 
-def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:
+def _find_flaps(
+    waiting: Sequence[Waiting], policy: Policy, world: World, now: datetime, made: Arrangement
+) -> frozenset[str]:
     """End what is held for its proof and has come to nothing with what came after it, due or not; return which."""
     held: dict[tuple[str, str, str], list[Waiting]] = {}
     for one in waiting:
         if one.held_by is HeldBy.PROOF and not one.is_formed:
             held.setdefault((one.rule, one.event.source, one.event.subject), []).append(one)
-    left = {one.id for group in held.values() for one in _net(group, now, made)}
+    left = {one.id for group in held.values() for one in _net(group, policy, world, now, made)}
     return frozenset(one.id for group in held.values() for one in group) - left
 
 
@@ -182,7 +184,8 @@ def _parcel(
     spent: Counter[str],
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
-    told = sorted(group, key=lambda one: one.event.time) if group[0].stage.is_reminder else _net(group, now, made)
+    told = list(group) if group[0].stage.is_reminder else _net(group, policy, world, now, made)
+    told.sort(key=lambda one: one.event.time)
     if told and told[0].stage.kind is StageKind.FIRST and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
         told = _true(told, world, now, made)
     if not told:
@@ -215,7 +218,7 @@ def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangemen
     return [one for one in told if one.id in left]
 
 
-def _net(group: Sequence[Waiting], now: datetime, made: Arrangement) -> list[Waiting]:
+def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, made: Arrangement) -> list[Waiting]:
     """Return the deliveries of a group that its message tells, in time order; the others have come to nothing."""
     if len(group) == 1 and (group[0].is_formed or group[0].held_by is HeldBy.NOTHING):
         return list(group)  # of what did not wait the message itself says how things stand
@@ -226,7 +229,9 @@ def _net(group: Sequence[Waiting], now: datetime, made: Arrangement) -> list[Wai
         for one in ordered
         if one.event.id in dropped
     ]
-    return [one for one in ordered if one.event.id not in dropped]
+    left = [one for one in ordered if one.event.id not in dropped]
+    made.resumed += resume([one for one in ordered if one not in left], left, policy.timings, world, now)
+    return left
 
 
 def _wait(one: Waiting, until: datetime, held_by: HeldBy, reason: str) -> Postponed:

@@ -6,6 +6,7 @@ Each decision is a pure function of what happened:
     it was told           what follows, on the same channel?         follow
     a reminder is due     is it to be told, or why not?              judge
     it was silenced       when does it come again?                   renew
+    it came to nothing    is it again as it was told before?         resume
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import Protocol
 
 from watcher.domain.condition import Verdict, cleared_by, clears
 from watcher.domain.event import Event, EventType
-from watcher.domain.stage import StageKind, repeat
+from watcher.domain.stage import FIRST, StageKind, repeat
 from watcher.domain.timing import Escalation, Timing
-from watcher.domain.waiting import FollowUp, Part, Waiting
+from watcher.domain.waiting import Followed, FollowUp, Part, Waiting
 
 LASTING = frozenset({
     EventType.CONVERSATION_STARTING,
@@ -40,15 +41,6 @@ LASTING = frozenset({
     EventType.CHANNEL_FAILING,
 })  # fmt: skip
 """what somebody is expected to end, or what ends at an instant; nothing else is followed up"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
-    """An event that a rule has told and follows up on a channel; `next`: what is owed to it then, maybe nothing."""
-
-    event: Event
-    rule: str
-    next: FollowUp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +78,13 @@ class Outlook(Protocol):
         """Return when an escalation's rule told the same one to this channel before, for an earlier event of the type.
 
         About the same subject, and only since the last event that ended it; None where it did not.
+        """
+        ...
+
+    def was_told(self, one: Waiting) -> bool:
+        """Say whether a delivery's rule told this channel what the event before it said, of its type and subject.
+
+        What came to nothing itself, or waits, is passed over.
         """
         ...
 
@@ -153,6 +152,28 @@ def renew(one: Waiting, timing: Timing, now: datetime) -> FollowUp | None:
     """Return the repeat that comes after one that was silenced; None for what is not repeated."""
     part = Part(event=one.event, rule=one.rule, stage=one.stage)
     return _next(part, timing, now) if one.stage.kind is StageKind.REPEAT else None
+
+
+def resume(
+    dropped: Sequence[Waiting], told: Sequence[Waiting], timings: Mapping[str, Timing], outlook: Outlook, now: datetime
+) -> tuple[Followed, ...]:
+    """Return what is followed from now on though it came to nothing, as it is again what was told before.
+
+    What ended in between has ended its reminders, and nobody hears that it began anew: so they begin here. `told`: what
+    is left of the same message, which is followed once it is told.
+    """
+    known = {_thing(one) for one in told}
+    parts = [
+        Part(event=one.event, rule=one.rule)
+        for one in dropped
+        if one.stage == FIRST and one.rule in timings and timings[one.rule].follows_up and is_lasting(one.event.type)
+        if _thing(one) not in known and not outlook.verdict(one.event).is_over and outlook.was_told(one)
+    ]
+    return follow(parts, timings, now)
+
+
+def _thing(one: Waiting) -> tuple[str, str, str, str]:
+    return one.rule, one.event.source, one.event.subject, one.event.type
 
 
 _ID_DIGITS = 8

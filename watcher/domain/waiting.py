@@ -50,6 +50,15 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """An event that a rule has told and follows up on a channel; `next`: what is owed to it then, maybe nothing."""
+
+    event: Event
+    rule: str
+    next: FollowUp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A delivery that is to be arranged.
 
@@ -108,12 +117,13 @@ class Parcel:
 class Arrangement:
     """What becomes of each delivery that was looked at; one that is not due, and goes with none, is in nothing.
 
-    `renewed`: what comes in the place of some that ended. `findings`: by the ids of those that go out, what their
-    message says of them.
+    `renewed`: what comes in the place of some that ended. `resumed`: what is followed as if it were told, as it is
+    again what was told before. `findings`: by the ids of those that go out, what their message says of them.
     """
 
     parcels: list[Parcel] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     renewed: list[FollowUp] = field(default_factory=list)
+    resumed: list[Followed] = field(default_factory=list)
     findings: dict[str, str] = field(default_factory=dict)

@@ -45,6 +45,10 @@ class Books(Protocol):
         """Return when an escalation was told to a channel before, in the same episode (see domain.follow_up)."""
         ...
 
+    def was_told(self, channel: str, one: Waiting) -> bool:
+        """Say whether a channel was told what the event before one said (see domain.follow_up)."""
+        ...
+
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
         ...
@@ -147,6 +151,9 @@ class _World:
 
     def find_escalated(self, one: Waiting) -> Escalated | None:
         return self._books.find_escalated(self._channel, one)
+
+    def was_told(self, one: Waiting) -> bool:
+        return self._books.was_told(self._channel, one)
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
         return self._books.sent(self._channel, rule, since)

@@ -9,11 +9,10 @@ from typing import Protocol
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.event import Event
-from watcher.domain.follow_up import Followed
 from watcher.domain.handover import Handover
 from watcher.domain.rule import Match
 from watcher.domain.stage import FIRST, Stage
-from watcher.domain.waiting import Part
+from watcher.domain.waiting import Followed, Part
 from watcher.pipeline.arranging import Decider
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.event import Event, EventType
-from watcher.domain.follow_up import Escalated, Followed, ends, follow, is_lasting
+from watcher.domain.follow_up import Escalated, ends, follow, is_lasting
 from watcher.domain.message import EVENT_PREFIX_LENGTH
 from watcher.domain.stage import CLEARED, FIRST, Stage, StageKind
 from watcher.domain.timing import Timing
-from watcher.domain.waiting import FollowUp, HeldBy, Part, Waiting
+from watcher.domain.waiting import Followed, FollowUp, HeldBy, Part, Waiting
 from watcher.pipeline.waitlist import MemoryWaitlist
 
 Placed = tuple[int, Event]
@@ -74,7 +74,7 @@ class Register:
                 key = (places[part.event.id], part.rule)
                 self._told.setdefault(key, []).append((now, waitlist.channel, part.stage))
         for one in follow(parts, self._timings, now):
-            self._follow_one(one, places[one.event.id], waitlist, now)
+            self.follow_one(one, places[one.event.id], waitlist, now)
 
     def note_over(self, place: int, event: Event) -> None:
         """Note that what an event told is over by itself: no event has to say so."""
@@ -135,7 +135,8 @@ class Register:
         if not waitlist.knows(place, FIRST):
             waitlist.owe(place, FollowUp(event=ending, rule=rule, stage=CLEARED, due_at=due_at), ending.time)
 
-    def _follow_one(self, one: Followed, place: int, waitlist: MemoryWaitlist, now: datetime) -> None:
+    def follow_one(self, one: Followed, place: int, waitlist: MemoryWaitlist, now: datetime) -> None:
+        """Owe what follows one that was told, or counts as told."""
         ending = self._late.get(place)
         if ending is not None:
             self._owe_end(ending, waitlist, one.rule, now)

@@ -91,7 +91,9 @@ class Replay:
     def _owe(self, place: int, event: Event, match: Match) -> None:
         waitlist = self._waitlists.get(match.channel)
         if waitlist is None:
-            waitlist = MemoryWaitlist(channel=match.channel, note_over=self._register.note_over)
+            waitlist = MemoryWaitlist(
+                channel=match.channel, note_over=self._register.note_over, resume=self._register.follow_one
+            )
             self._waitlists[match.channel] = waitlist
         what = FollowUp(event=event, rule=match.rule, stage=match.stage, due_at=event.time + match.after)
         waitlist.owe(place, what, event.time, HeldBy.ESCALATION if match.after else HeldBy.NOTHING)
@@ -162,6 +164,9 @@ class _Books:
 
     def find_escalated(self, channel: str, one: Waiting) -> Escalated | None:
         return self._register.find_escalated(channel, one, self._waitlists[channel].place_of(one))
+
+    def was_told(self, channel: str, one: Waiting) -> bool:
+        return self._waitlists[channel].was_told(one)
 
     def silences(self, now: datetime) -> Sequence[Silence]:
         return self._past.silences(now)

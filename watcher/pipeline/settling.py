@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from watcher.domain.channel_health import ChannelHealth, after_attempt, ends_outage
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome
-from watcher.domain.follow_up import Followed, follow
+from watcher.domain.follow_up import follow
 from watcher.domain.handover import Handover, end, hand_over
 from watcher.domain.timing import Timing
+from watcher.domain.waiting import Followed
 from watcher.pipeline.outbox import Claim, Owed, Settlement
 from watcher.pipeline.plan import Route
 

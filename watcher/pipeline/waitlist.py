@@ -10,12 +10,16 @@ from heapq import heapify, heappop, heappush
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.event import Event
 from watcher.domain.stage import FIRST, Stage, StageKind
-from watcher.domain.waiting import Arrangement, Ended, FollowUp, HeldBy, Parcel, Part, Waiting
+from watcher.domain.waiting import Arrangement, Ended, Followed, FollowUp, HeldBy, Parcel, Part, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME
 from watcher.pipeline.posted import Posted, PostedPart, StillWaiting, Untold
 
 Turn = tuple[datetime, int, str]
 """when a delivery is due, its event's place in the log, and its id, which ends in the stage"""
+
+
+Thing = tuple[str, str, str, str]
+"""a rule, and the source, subject and type of its events"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +34,13 @@ class _Ready:
 class MemoryWaitlist:
     """The Waitlist port in memory: what may go out is ready to be claimed, what ends is noted.
 
-    `note_over` is told of each event that is over by itself, and its place. `posted`: what went out; `untold`: what did
-    not; `sent`: when messages went out, or are ready to, by their rule.
+    `note_over` is told of each event that is over by itself, and its place, `resume` of each that is followed though it
+    was not told. `posted`: what went out; `untold`: what did not; `sent`: when messages went out, or are ready to, by their rule.
     """
 
     channel: str
     note_over: Callable[[int, Event], None]
+    resume: Callable[[Followed, int, MemoryWaitlist, datetime], None]
     posted: list[Posted] = field(default_factory=list)
     untold: list[Untold] = field(default_factory=list)
     sent: dict[str, list[datetime]] = field(default_factory=dict)
@@ -48,6 +53,7 @@ class MemoryWaitlist:
     _ready: list[tuple[Turn, _Ready]] = field(default_factory=list)
     _reminders: dict[int, set[str]] = field(default_factory=dict)
     _findings: dict[str, str] = field(default_factory=dict)
+    _fates: dict[Thing, list[tuple[int, bool]]] = field(default_factory=dict)
 
     def owe(self, place: int, what: FollowUp, since: datetime, held_by: HeldBy = HeldBy.NOTHING) -> None:
         """Let a stage of an event wait since an instant, once; `place` is the event's own in the log."""
@@ -70,6 +76,12 @@ class MemoryWaitlist:
     def place_of(self, one: Waiting) -> int:
         """Return the place in the log of the event of one that waits."""
         return self._places[one.id]
+
+    def was_told(self, one: Waiting) -> bool:
+        """Say whether what the event before one said, of its rule, subject and type, went out (see the Books port)."""
+        place = self._places[one.id]
+        before = [fate for fate in self._fates.get(_thing(one), ()) if fate[0] < place]
+        return max(before)[1] if before else False
 
     def next_due(self) -> datetime | None:
         """Return when the next delivery is due, None where nothing waits."""
@@ -112,11 +124,14 @@ class MemoryWaitlist:
         for each in made.postponed:
             one = self._take(each.id)
             self._put(_waiting(one.id, one.event, one.rule, one.created_at, each.until, each.held_by, one.stage))
-        places = {self._open[each.id].event.id: self._places[each.id] for each in made.ended} if made.renewed else {}
+        follows = bool(made.renewed or made.resumed)
+        places = {self._open[each.id].event.id: self._places[each.id] for each in made.ended} if follows else {}
         for end in made.ended:
             self._end(end, now)
         for renewed in made.renewed:
             self.owe(places[renewed.event.id], renewed, now, HeldBy.REPEAT)
+        for resumed in made.resumed:
+            self.resume(resumed, places[resumed.event.id], self, now)
         self._findings.update(made.findings)
         for parcel in made.parcels:
             self._make_ready(parcel, now)
@@ -132,6 +147,8 @@ class MemoryWaitlist:
         _, ready = heappop(self._ready)
         told = ready.members
         places = {one.event.id: self._leave(one) for one in told}
+        for one in told:
+            self._note_fate(one, places[one.event.id], is_told=True)
         findings = [self._findings.pop(one.id, "") for one in told]
         parts = tuple(
             PostedPart(places[one.event.id], one.rule, one.stage, finding)
@@ -147,9 +164,15 @@ class MemoryWaitlist:
                 self._undo(entry, name, now)
             self._end(Ended(id=name, state=DeliveryState.OBSOLETE, reason=reason), now)
 
+    def _note_fate(self, one: Waiting, place: int, *, is_told: bool) -> None:
+        if one.stage == FIRST:
+            self._fates.setdefault(_thing(one), []).append((place, is_told))
+
     def _end(self, end: Ended, now: datetime) -> None:
         one = self._take(end.id)
         place = self._leave(one)
+        if end.state is not DeliveryState.OBSOLETE:
+            self._note_fate(one, place, is_told=False)
         if end.is_over:
             self.note_over(place, one.event)
         self.untold.append(
@@ -241,3 +264,7 @@ def _waiting(
         held_by=held_by,
         stage=stage,
     )
+
+
+def _thing(one: Waiting) -> Thing:
+    return one.rule, one.event.source, one.event.subject, one.event.type.value

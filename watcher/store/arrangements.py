@@ -13,7 +13,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
-from watcher.store.follow_ups import find_escalated, note_over, owe, set_free
+from watcher.store.follow_ups import find_escalated, follow, note_over, owe, set_free, was_told
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -69,6 +69,10 @@ class SqliteBooks:
     def find_escalated(self, channel: str, one: Waiting) -> Escalated | None:
         """Return when an escalation was told to a channel before, in the same episode."""
         return find_escalated(self._connection, channel, one)
+
+    def was_told(self, channel: str, one: Waiting) -> bool:
+        """Say whether a channel was told what the event before one said."""
+        return was_told(self._connection, channel, one)
 
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
@@ -128,6 +132,7 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
             record_hit(connection, each.silence, now)
     for renewed in made.renewed:
         owe(connection, channel, renewed, now)
+    follow(connection, channel, made.resumed, now)
     connection.executemany(_FINDING, [(finding, one) for one, finding in made.findings.items()])
     for parcel in made.parcels:
         _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)

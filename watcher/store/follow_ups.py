@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 
 from watcher.domain.event import Event, EventType
-from watcher.domain.follow_up import Escalated, Followed, ended_by, ends
+from watcher.domain.follow_up import Escalated, ended_by, ends
 from watcher.domain.stage import CLEARED
-from watcher.domain.waiting import FollowUp, HeldBy, Waiting
+from watcher.domain.waiting import Followed, FollowUp, HeldBy, Waiting
 from watcher.store.delivery_id import delivery_id
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms
 
@@ -103,6 +103,21 @@ def find_escalated(connection: sqlite3.Connection, channel: str, one: Waiting) -
     }
     found = connection.execute(_ESCALATED, bound).fetchone()
     return None if found is None else Escalated(event_id=found["id"], told_at=instant(found["told_ms"]))
+
+
+def was_told(connection: sqlite3.Connection, channel: str, one: Waiting) -> bool:
+    """Say whether a channel was told what the event before one said, of its type, subject and rule."""
+    event = one.event
+    bound = {
+        "id": event.id,
+        "channel": channel,
+        "rule": one.rule,
+        "source": event.source,
+        "subject": event.subject,
+        "type": event.type.value,
+    }
+    found = connection.execute(_BEFORE, bound).fetchone()
+    return found is not None and bool(found["went_out"])
 
 
 def _end(connection: sqlite3.Connection, ending: _Ending, source: str, subject: str) -> None:
@@ -224,6 +239,11 @@ _ESCALATED = f"""SELECT e.id, coalesce(l.settled_at_ms, d.settled_at_ms) AS told
     WHERE f.source = :source AND f.subject = :subject AND f.type = :type AND f.rule = :rule
     AND NOT f.is_over AND f.event < (SELECT seq FROM events WHERE id = :event) AND {_WENT_OUT}
     ORDER BY f.event DESC LIMIT 1"""
+_BEFORE = f"""SELECT {_WENT_OUT} AS went_out FROM events e
+    JOIN deliveries d ON d.event = e.seq AND d.channel = :channel AND d.stage = 'first' AND d.rule = :rule
+    LEFT JOIN deliveries l ON l.id = d.lead
+    WHERE e.subject = :subject AND e.seq < (SELECT seq FROM events WHERE id = :id) AND e.source = :source
+    AND e.type = :type AND d.settled_at_ms IS NOT NULL AND d.state <> 'obsolete' ORDER BY e.seq DESC LIMIT 1"""
 _OWE_REPEAT = """INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms, stage, held_by)
     SELECT ?, seq, ?, ?, 'held', ?, ?, ?, ? FROM events WHERE id = ? ON CONFLICT DO NOTHING"""
 _OWE_END = """INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms, stage)

@@ -34,8 +34,9 @@ class Pruned:
 def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events: timedelta) -> Pruned:
     """Forget polls and events that are older than what is kept, and the versions of rows that no event shows any more.
 
-    Silences go with the events of their time. An event that is still owed to somebody stays. Each batch is a
-    transaction of its own, so that a daemon beside it goes on; a crash in between leaves less work for the next time.
+    Silences go with the events of their time. An event that is still owed to somebody stays, also as a part of a
+    message. Each batch is a transaction of its own, so that a daemon beside it goes on; a crash in between leaves less
+    work for the next time.
     """
     polls = _repeat(database, _OLD_POLLS, {"before": to_ms(now - keep_polls)})
     events = _repeat(database, _OLD_EVENTS, {"before": to_ms(now - keep_events)})
@@ -63,7 +64,9 @@ _OLD_POLLS = """DELETE FROM polls WHERE key IN (
 _OLD_EVENTS = """DELETE FROM events WHERE seq IN (
     SELECT seq FROM events e WHERE time_ms < :before AND NOT EXISTS (
         SELECT 1 FROM deliveries d WHERE d.event = e.seq
-            AND d.state IN ('pending', 'held', 'sending', 'failed', 'unknown'))
+            AND (d.state IN ('pending', 'held', 'sending', 'failed', 'unknown') OR (d.state = 'merged' AND EXISTS (
+                SELECT 1 FROM deliveries l WHERE l.id = d.lead
+                    AND l.state IN ('pending', 'held', 'sending', 'failed', 'unknown')))))
     ORDER BY time_ms LIMIT :batch)"""
 
 _UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
