@@ -38,8 +38,9 @@ class Head:
 class Glimpse:
     """What one look sees of a channel for which something waits.
 
-    `waiting`: how many deliveries do. `head` is None where none is due. `newest_sent`: the place in the log of the
-    newest event that went out around now, None where none did. `is_configured`: whether the channel still is.
+    `waiting`: how many deliveries do; of a channel that is gone, reminders apart. `head` is None where none is due.
+    `newest_sent`: the place in the log of the newest event that went out around now, None where none did.
+    `is_configured`: whether the channel still is.
     """
 
     waiting: int
@@ -92,6 +93,8 @@ def watch(before: Watch, seen: Glimpse, now: datetime, passed: timedelta) -> Wat
 
 def judge(channel: str, seen: Glimpse, kept: Watch, now: datetime) -> Lapse | None:
     """Return what is wrong with the way of a channel's deliveries, None where nothing is."""
+    if not seen.is_configured and not seen.waiting:
+        return None
     if not seen.is_configured:
         text = f"the channel is not configured any more, and {_wait(seen.waiting)} for it"
         return Lapse(kind=LapseKind.STRANDED, subject=channel, text=text, since=now)

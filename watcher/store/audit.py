@@ -103,12 +103,13 @@ def _glimpse(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime, ch
     is_due = row["due_ms"] is not None and row["due_ms"] <= now_ms
     around = _AROUND // _MS
     bound = {"channel": channel, "now": now_ms, "from": now_ms - around, "to": now_ms + around}
+    is_configured = channel in channels
     return Glimpse(
-        waiting=row["waiting"],
+        waiting=row["waiting"] if is_configured else connection.execute(_STRANDED, bound).fetchone()[0],
         head=_head(connection, bound) if is_due else None,
         health=read_health(connection, channel),
         newest_sent=connection.execute(_NEWEST_SENT, bound).fetchone()[0] if is_due else None,
-        is_configured=channel in channels,
+        is_configured=is_configured,
     )
 
 
@@ -136,6 +137,9 @@ _MISSING = """SELECT a.value ->> 0 AS id FROM json_each(?) a
     AND EXISTS (SELECT 1 FROM events e WHERE e.id = a.value ->> 1)"""
 _CHANNELS = f"""SELECT channel, COUNT(*) AS waiting, MIN(due_at_ms) AS due_ms FROM deliveries WHERE {WAITING}
     GROUP BY channel"""
+# No rule names a channel that is gone, so reminders for it are not missed.
+_STRANDED = f"""SELECT COUNT(*) FROM deliveries WHERE channel = :channel AND {WAITING} AND state <> 'delivered'
+    AND NOT (state = 'held' AND (stage GLOB 'repeat *' OR stage GLOB 'escalation *'))"""
 _OF_CHANNEL = f"FROM deliveries WHERE channel = :channel AND due_at_ms <= :now AND {WAITING}"
 _HEAD = f"SELECT id, event, attempts, due_at_ms {_OF_CHANNEL} ORDER BY due_at_ms, event LIMIT 1"
 _DUE = f"SELECT COUNT(*) {_OF_CHANNEL}"
