@@ -35,7 +35,8 @@ class MemoryWaitlist:
     """The Waitlist port in memory: what may go out is ready to be claimed, what ends is noted.
 
     `note_over` is told of each event that is over by itself, and its place, `resume` of each that is followed though it
-    was not told. `posted`: what went out; `untold`: what did not; `sent`: when messages went out, or are ready to, by their rule.
+    was not told. `posted`: what went out; `untold`: what did not; `sent`: when messages went out, or are ready to, by
+    their rule.
     """
 
     channel: str
