@@ -206,10 +206,10 @@ class SqliteDraft:
         self._taken, self._nets, self._moved = [], [], []
 
     def _latest(self, rows: Sequence[RawRow], number: int) -> list[RawRow]:
-        """Return those of a chunk that no later one holds as well."""
-        named = json.dumps([row.id for row in rows])
-        latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": named})))
-        return [row for row in rows if latest.get(row.id) == number]
+        """Return those of a chunk that no later one holds as well; of one that it holds twice the later, as it is now."""
+        last = {row.id: row for row in rows}
+        latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": json.dumps(list(last))})))
+        return [row for row in last.values() if latest.get(row.id) == number]
 
     def _stored(self, ids: Sequence[str]) -> Mapping[str, Row]:
         found = self._connection.execute(draft_tables.STORED_OF, (json.dumps(ids), self._key)).fetchall()
