@@ -13,6 +13,7 @@ from pathlib import Path
 import xxhash
 
 from watcher.domain.errors import StateError
+from watcher.store.place import make_place, open_private
 from watcher.store.steps import STEPS, applied_steps, refuse_newer
 
 FILE_NAME = "watcher.db"
@@ -216,12 +217,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 def _make_private(path: Path) -> None:
     """Make the directory (0700) and the file (0600) before SQLite does, which would use the umask."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        text = f"the state directory {path.parent} cannot be used: {error.strerror}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+    make_place(path.parent)
+    os.close(open_private(path))
 
 
 def _digest_seed(connection: sqlite3.Connection) -> int:
