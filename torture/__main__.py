@@ -10,14 +10,32 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
+from torture.answers import answers
+from torture.canaries import canaries
+from torture.clocks import clocks
+from torture.day import day
+from torture.dependencies import dependencies
+from torture.files import files
 from torture.machine import IS_CI
+from torture.network import network
+from torture.origins import origins
 from torture.report import table, tell, write
 from torture.trial import SEED, CannotRunError, Figure, Form, Trial, command_of, not_run
+from torture.tricks import tricks
 from torture.truth.trial import truth
 from watcher.domain.errors import WatcherError
 
 TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "R4": truth,
+    "R5": answers,
+    "R7": clocks,
+    "R8": network,
+    "R9": day,
+    "S1": canaries,
+    "S2": files,
+    "S3": origins,
+    "S4": tricks,
+    "S5": dependencies,
 }
 """by key; the first line of a trial's docstring is its title, should it not run"""
 DOCUMENT = ROOT / "docs" / "reliability.md"

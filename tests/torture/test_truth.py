@@ -1,6 +1,6 @@
 """The oracle agrees with the lab's own truth, and sees what a product with a fault tells."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from torture.truth.meaning import ONQ, OSN
 from torture.truth.run import LEADS, run_world
 from torture.truth.world import START
 from watcher.domain import absence
+from watcher.domain.derive import derive_facts
 from watcher.domain.event import EventType
 from watcher.domain.sighting import Fact, Sighting
-from watcher.lab import Lab
+from watcher.lab import Lab, OnqApi, OsnApi
 from watcher.pipeline import sightings
 
 STORY = {kind.value for kind in EventType}
@@ -25,7 +26,7 @@ def test_the_oracle_says_what_the_lab_says_that_truly_happened() -> None:
     readers = {"onq": Reader(meaning=ONQ, leads=LEADS), "osn": Reader(meaning=OSN, leads=LEADS)}
     agreed = 0
     with Lab(story=False, conversations=30, clock=lambda: START) as lab:
-        apis = {"onq": lab.onq, "osn": lab.osn}
+        apis: dict[str, OnqApi | OsnApi] = {"onq": lab.onq, "osn": lab.osn}
         for _ in range(300):
             before = {name: {str(row["id"]): row for row in api.rows} for name, api in apis.items()}
             happened = lab.story.step()
@@ -48,12 +49,12 @@ def _deaf(derive: Callable[[Sighting], tuple[Fact, ...]]) -> Callable[[Sighting]
 
 
 @pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ledger]]:
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ledger]:
     def watch(module: Any, name: str, value: Any) -> Ledger:
         monkeypatch.setattr(module, name, value)
         return run_world(seed=2, polls=25).ledger
 
-    yield watch
+    return watch
 
 
 def test_a_sound_product_tells_what_is_true() -> None:
@@ -63,7 +64,7 @@ def test_a_sound_product_tells_what_is_true() -> None:
 
 
 def test_a_product_that_is_deaf_to_one_type_of_event_is_seen(faulty: Callable[..., Ledger]) -> None:
-    ledger = faulty(sightings, "derive_facts", _deaf(sightings.derive_facts))
+    ledger = faulty(sightings, "derive_facts", _deaf(derive_facts))
     assert ledger.missed["questions.new"] > 0
     assert ledger.recall < 1
 

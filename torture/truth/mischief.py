@@ -32,9 +32,10 @@ class Mischief:
     hits_lookups: bool = False
 
 
-def play(scene: Scene, chance: Random) -> Mischief:
-    """Switch one fault on."""
-    kind = chance.choice([kind for kind in FaultKind if _can_be_known(kind, scene)])
+def play(scene: Scene, chance: Random, *, is_first: bool) -> Mischief:
+    """Switch one fault on; `is_first`: nothing is known yet that contradicts a server that repeats its first page."""
+    kinds = [kind for kind in FaultKind if _can_be_known(kind, scene) and not (is_first and kind is FaultKind.REPEAT)]
+    kind = chance.choice(kinds)
     settings: dict[str, Any] = dict(_SETTINGS.get(kind, {}))
     if kind in _LISTING_ONLY:
         scene.api.faults.add(kind, on=Kind.LISTING, **settings)

@@ -31,7 +31,7 @@ class Read:
     """One poll as the world saw it.
 
     `outcome` is what the poll was recorded as. `is_calm`: nothing moved while it was read. `is_one_page`: nothing could
-    be skipped. `is_answered`: the API answered the questions after single rows.
+    be skipped. `is_answered`: the API answered the questions after single rows. `is_blank`: its list said it is empty.
     """
 
     now: datetime
@@ -40,6 +40,7 @@ class Read:
     is_calm: bool
     is_one_page: bool
     is_answered: bool = True
+    is_blank: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,6 +162,8 @@ class _Judgement:
     def choices(self, identity: str, known: Knowledge) -> Iterator[tuple[Knowledge, list[Told]]]:
         """Yield each way in which a conversation may have been read: what is known then, and what is told."""
         versions = self.read.window.get(identity, (None,))
+        if self.read.is_blank and (known.values is None or known.is_removed):
+            versions = (None,)  # nobody asks after one that is not known to be there
         if self.read.outcome != "failed" and (self.is_complete or known.values is not None):
             for said in filter(None, versions):
                 is_silent = not self.oracle.has_baseline or self.is_grown

@@ -83,7 +83,7 @@ def _ring(world: World, watch: Watch, oracles: Mapping[str, Oracle]) -> None:
 
 
 def _poll(world: World, watch: Watch, name: str, scene: Scene, oracle: Oracle, outcome: Outcome) -> None:
-    mischief = play(scene, world.chance) if world.chance.random() < 0.2 else None
+    mischief = play(scene, world.chance, is_first=not oracle.has_baseline) if world.chance.random() < 0.2 else None
     scene.api.requests.clear()
     scene.begin_read()
     report, told = watch.poll(name, is_hasty=mischief is not None and mischief.is_slow)
@@ -110,4 +110,5 @@ def _read(world: World, scene: Scene, outcome: str, mischief: Mischief | None) -
         is_calm=scene.is_calm,
         is_one_page=is_single_page(scene),
         is_answered=mischief is None or not mischief.hits_lookups,
+        is_blank=is_blank,
     )

@@ -13,17 +13,17 @@ from watcher.domain.event import EventType
 from watcher.lab import FaultKind
 
 ABOUT = """Random worlds, each with both APIs in dialects drawn by lot (paging, envelopes, totals, dates, types, CSV,
-sessions …), in which anything happens: also between two pages of a read, and with one poll in five under some fault of
-the lab. The real sources, pipeline and store poll them under a clock of the world's own. An oracle that knows none of
-the product's code derives from the world's history what each poll, and each moment between two polls, had to tell:
-where the list stood still while it was read there is one answer; where it moved, a row may have been seen at any moment
-of the read, or skipped, and is then owed by a later poll. Nothing else is accepted."""
+sessions …), in which anything happens: also between two pages of a read, and with one poll in five under some fault
+of the lab. The real sources, pipeline and store poll them under a clock of the world's own. An oracle that knows none
+of the product's code derives from the world's history what each poll, and each moment between two polls, had to tell:
+where the list stood still while it was read there is one answer; where it moved, a row may have been seen at any
+moment of the read, or skipped, and is then owed by a later poll. Nothing else is accepted."""
 _NOT_HERE = frozenset({"channel.failing", "channel.recovered"})
 
 
 def truth(form: Form) -> Trial:
     """What is told, and what is true."""
-    worlds, polls = form.pick(full=1_000, quick=14), form.pick(full=50, quick=20)
+    worlds, polls = form.pick(full=1_000, quick=10), form.pick(full=50, quick=20)
     outcome = Outcome()
     for one in _outcomes([form.seed + number for number in range(worlds)], polls):
         outcome.add(one)

@@ -31,7 +31,7 @@ from watcher.store.snapshots import SqliteSnapshots
 EVERY = timedelta(minutes=5)
 _PATIENCE = timedelta(seconds=30)
 _PAGE_BYTES = 2**20
-_PAGES = 40
+_PAGES = 120
 
 
 class Watch:

@@ -120,7 +120,7 @@ class World:
     def _osn_scene(self) -> Scene:
         api = self.lab.osn
         size = self.conversations // self.chance.randint(1, 4) + self.chance.randint(1, 3)
-        scene = Scene(api=api, meaning=OSN, page_size=max(size, 2))
+        scene = Scene(api=api, meaning=OSN, page_size=max(size, 3))
         api.before_page = lambda page: self.disturb(scene, page)
         return scene
 
