@@ -10,32 +10,39 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
-from torture.answers import answers
-from torture.canaries import canaries
-from torture.clocks import clocks
-from torture.day import day
-from torture.dependencies import dependencies
-from torture.files import files
+from torture import (
+    answers,
+    canaries,
+    clocks,
+    day,
+    dependencies,
+    files,
+    kills,
+    network,
+    origins,
+    power,
+    tricks,
+)
 from torture.machine import IS_CI
-from torture.network import network
-from torture.origins import origins
 from torture.report import table, tell, write
 from torture.trial import SEED, CannotRunError, Figure, Form, Trial, command_of, not_run
-from torture.tricks import tricks
-from torture.truth.trial import truth
+from torture.truth.trial import try_truth
 from watcher.domain.errors import WatcherError
 
 TRIALS: Mapping[str, Callable[[Form], Trial]] = {
-    "R4": truth,
-    "R5": answers,
-    "R7": clocks,
-    "R8": network,
-    "R9": day,
-    "S1": canaries,
-    "S2": files,
-    "S3": origins,
-    "S4": tricks,
-    "S5": dependencies,
+    "R1": kills.try_kills,
+    "R2": kills.try_duplicates,
+    "R3": power.try_power,
+    "R4": try_truth,
+    "R5": answers.try_answers,
+    "R7": clocks.try_clocks,
+    "R8": network.try_network,
+    "R9": day.try_day,
+    "S1": canaries.try_canaries,
+    "S2": files.try_files,
+    "S3": origins.try_origins,
+    "S4": tricks.try_tricks,
+    "S5": dependencies.try_dependencies,
 }
 """by key; the first line of a trial's docstring is its title, should it not run"""
 DOCUMENT = ROOT / "docs" / "reliability.md"

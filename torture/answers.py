@@ -39,7 +39,7 @@ class Harm:
     deaf: list[str] = field(default_factory=list)
 
 
-def answers(form: Form) -> Trial:
+def try_answers(form: Form) -> Trial:
     """Broken answers and hostile servers."""
     harm, chance = Harm(), form.chance("answers")
     for api in ("onq", "osn"):

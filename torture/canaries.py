@@ -31,7 +31,7 @@ _REFUSAL = '{"message": "no: %s", "error": {"message": "%s"}, "title": "%s"}'
 _SIGHTS = ("status", "events", "deliveries")
 
 
-def canaries(form: Form) -> Trial:
+def try_canaries(form: Form) -> Trial:
     """Secrets."""
     words = _words(form.chance("canaries"))
     with TemporaryDirectory() as folder, ExitStack() as stack:

@@ -66,7 +66,7 @@ JUMPS = (
 """the digest's time by the clock in Berlin lies in the first minutes"""
 
 
-def clocks(form: Form) -> Trial:
+def try_clocks(form: Form) -> Trial:
     """Clocks."""
     interval_s = form.pick(full=10, quick=2)
     jumps = form.pick(full=JUMPS, quick=JUMPS[:3])

@@ -39,7 +39,7 @@ class Sample:
     database_mb: float
 
 
-def day(form: Form) -> Trial:
+def try_day(form: Form) -> Trial:
     """A day with fifty sources."""
     hours, hour_s = form.pick(full=(24, 60.0), quick=(10, 5.0))
     with TemporaryDirectory() as name, Receiver() as receiver, _lab(hour_s) as lab:

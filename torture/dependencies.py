@@ -23,7 +23,7 @@ _DATA = {"tzdata": "zones for systems that ship none; zoneinfo finds it by itsel
 _AUDIT = "pip-audit --require-hashes -r constraints.txt"
 
 
-def dependencies(_form: Form) -> Trial:
+def try_dependencies(_form: Form) -> Trial:
     """Dependencies."""
     lock = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     declared, imported = declared_names(), imported_names()

@@ -23,7 +23,7 @@ Spoil = Callable[[Path], str]
 """spoils a directory that holds a config and maybe a state, and returns what must be said of it"""
 
 
-def files(_form: Form) -> Trial:
+def try_files(_form: Form) -> Trial:
     """Files and their modes."""
     require_root()
     with TemporaryDirectory() as folder, Lab(story=False, conversations=5) as lab, Receiver() as receiver:

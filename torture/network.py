@@ -34,7 +34,7 @@ NAMED = {
 """what each source has, and what `status` must say of it"""
 
 
-def network(form: Form) -> Trial:
+def try_network(form: Form) -> Trial:
     """Network."""
     require_root()
     for command, package in (("unshare", "util-linux"), ("ip", "iproute2"), ("iptables", "iptables")):

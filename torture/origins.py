@@ -70,7 +70,7 @@ class Listener:
             self.requests.append(line)
 
 
-def origins(form: Form) -> Trial:
+def try_origins(form: Form) -> Trial:
     """Redirects and other origins."""
     lures = form.pick(full=LURES, quick=LURES[::3])
     with TemporaryDirectory() as folder, Listener(None) as private, tls_context(Path(folder)) as context:

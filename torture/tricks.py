@@ -39,7 +39,7 @@ class Trick:
     is_fine: bool = False
 
 
-def tricks(form: Form) -> Trial:
+def try_tricks(form: Form) -> Trial:
     """Hostile configs."""
     with TemporaryDirectory() as folder:
         tried = list(_try_all(Path(folder), form.pick(full=TRICKS, quick=TRICKS[::4])))

@@ -21,7 +21,7 @@ moment of the read, or skipped, and is then owed by a later poll. Nothing else i
 _NOT_HERE = frozenset({"channel.failing", "channel.recovered"})
 
 
-def truth(form: Form) -> Trial:
+def try_truth(form: Form) -> Trial:
     """What is told, and what is true."""
     worlds, polls = form.pick(full=1_000, quick=10), form.pick(full=50, quick=20)
     outcome = Outcome()
