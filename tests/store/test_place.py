@@ -62,7 +62,7 @@ def test_a_linked_directory_is_refused_with_what_to_write_instead(place: Path, t
 def test_a_directory_that_others_may_write_to_is_refused(place: Path) -> None:
     place.mkdir()
     place.chmod(0o770)
-    with pytest.raises(StateError, match="others may write to .* chmod 700"):
+    with pytest.raises(StateError, match=r"others may write to .* chmod 700"):
         _hold(place)
 
 

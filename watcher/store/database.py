@@ -19,9 +19,9 @@ from watcher.store.steps import STEPS, applied_steps, refuse_newer
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
 CHECKPOINT_PAGES = 3000
-"""12 MB of WAL before it is folded back, three times SQLite's own: a poll with many events writes over a thousand pages,
-most of them again at the next one, and its messages wait for the checkpoint in its commit. The poll that passes this
-goes into the file as well, which then stays below 16 MB"""
+"""12 MB of WAL before it is folded back, three times SQLite's own: a poll with many events writes over a thousand
+pages, most of them again at the next one, and its messages wait for the checkpoint in its commit. The poll that passes
+this goes into the file as well, which then stays below 16 MB"""
 _LEAVING_S = 1.0
 
 

@@ -206,7 +206,7 @@ class SqliteDraft:
         self._taken, self._nets, self._moved = [], [], []
 
     def _latest(self, rows: Sequence[RawRow], number: int) -> list[RawRow]:
-        """Return those of a chunk that no later one holds as well; of one that it holds twice the later, as it is now."""
+        """Return those of a chunk that no later one holds; of one that it holds twice the later, as it now is."""
         last = {row.id: row for row in rows}
         latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": json.dumps(list(last))})))
         return [row for row in last.values() if latest.get(row.id) == number]

@@ -33,7 +33,8 @@ def require_own_place(directory: Path) -> None:
     found = directory.stat()
     if found.st_uid != user:
         text = f"the state directory {directory} belongs to another user (uid {found.st_uid}, this is {user})"
-        raise StateError(text, remedy="run as that user, change its owner with chown, or set state_dir to a directory below it")
+        remedy = "run as that user, change its owner with chown, or set state_dir to a directory below it"
+        raise StateError(text, remedy=remedy)
     if found.st_mode & _OTHERS_WRITE:
         text = f"others may write to the state directory {directory} (mode {stat.S_IMODE(found.st_mode):o})"
         raise StateError(text, remedy=f"run: chmod 700 {shlex.quote(str(directory))}")
