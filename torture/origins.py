@@ -50,7 +50,7 @@ class Listener:
         self.lure, self.private = lure, private
         self.requests: list[str] = []
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _visit_of(self))
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = int(self._server.server_address[1])
@@ -146,8 +146,8 @@ def _control(private: Listener) -> int:
     return len(private.requests)
 
 
-def _handler_of(listener: Listener) -> Callable[..., BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _visit_of(listener: Listener) -> Callable[..., BaseHTTPRequestHandler]:
+    class Visit(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
@@ -172,7 +172,7 @@ def _handler_of(listener: Listener) -> Callable[..., BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
             pass
 
-    return Handler
+    return Visit
 
 
 def _redirects() -> Iterator[Lure]:

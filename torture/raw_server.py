@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, cast
 
 Answer = Callable[[str], bytes]
 """from the request's first line to the whole answer"""
@@ -52,7 +52,7 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def __init__(self, owner: RawServer) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Connection)
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
 
     def get_request(self) -> tuple[Any, Any]:
         connection, address = super().get_request()
@@ -60,28 +60,33 @@ class _Listener(socketserver.ThreadingTCPServer):
             return connection, address
         return self.owner.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that turns away, from a certificate for one, is what is wanted."""
-
-
-class _Connection(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        assert isinstance(self.server, _Listener)
-        owner = self.server.owner
-        first = self.rfile.readline(65_537).decode("latin-1").strip()
-        length = 0
-        while (line := self.rfile.readline(65_537).strip()) and line:
-            name, _, value = line.partition(b":")
-            length = int(value) if name.lower() == b"content-length" else length
-        self.rfile.read(length)
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - named by socketserver
+        """Answer one request."""
+        owner, connection = self.owner, cast("socket.socket", request)
+        with connection.makefile("rb") as stream:
+            first = _read(stream)
         owner.answered += bool(first)
         owner.held.wait()
         with suppress(OSError):  # the client has heard enough
             answer = owner.answer(first)
-            self.wfile.write(answer[: len(answer) // 2] if owner.resets else answer)
+            connection.sendall(answer[: len(answer) // 2] if owner.resets else answer)
         if owner.resets:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.connection.close()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            connection.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that turns away, from a certificate for one, is what is wanted."""
+
+
+def _read(stream: BinaryIO) -> str:
+    """Read a request to its end and return its first line, empty where there is none."""
+    first = stream.readline(65_537).decode("latin-1").strip()
+    length = 0
+    while (line := stream.readline(65_537).strip()) and line:
+        name, _, value = line.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    stream.read(length)
+    return first
 
 
 def http(body: bytes, *, status: str = "200 OK", kind: str = "application/json", headers: str = "") -> bytes:

@@ -100,7 +100,7 @@ def test_a_package_without_a_hash_or_a_use_is_seen() -> None:
 def test_what_the_network_trial_finds_decides() -> None:
     well = {"unnamed": {}, "recovery_s": {"reset": 1.0}, "passed": 0, "events": 0, "lossy": "read"}
     assert short(network._figures([well], 3)) == []
-    ill = {"unnamed": {"reset": "?"}, "recovery_s": {"reset": 3.5}, "passed": 1, "events": 1, "lossy": "read"}
+    ill = {"unnamed": {"reset": "?"}, "recovery_s": {"reset": 4.5}, "passed": 1, "events": 1, "lossy": "read"}
     assert len(short(network._figures([ill], 3))) == 4
 
 
@@ -119,6 +119,7 @@ def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sam
             descriptors=20 + descriptors * hour,
             wal_mb=10,
             database_mb=5 + growth_mb * hour,
+            removed_mb=1,
         )
         for hour in range(60)
     ]
