@@ -10,6 +10,7 @@ from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import Workers
 from watcher.domain.health import Health
+from watcher.domain.lapse import Lapse, LapseKind
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -26,6 +27,7 @@ class Body:
         self.waiting: dict[str, datetime] = {}
         self.is_there = True
         self.shifts: list[timedelta] = []
+        self.lapses: list[Lapse] = []
         self.scheduler = make_scheduler(self.work, self.clocks, guard=self.guard)
         self.workers = Workers(
             self.outbox.take_turn,
@@ -41,6 +43,7 @@ class Body:
             next_deadline=lambda: self.work.deadline,
             is_there=lambda: self.is_there,
             shift=self.shifts.append,
+            lapses=lambda: self.lapses,
         )
         self.heart = Heartbeat(
             self.scheduler,
@@ -135,6 +138,12 @@ def test_the_status_counts_and_is_told_when_it_changes(body: Body) -> None:
     assert told == [
         "STATUS=1 sources, 1 failing; 1 channels with something to send; next deadline 2026-11-23 09:00 UTC"
     ]
+
+
+def test_the_status_says_what_the_audit_has_found(body: Body) -> None:
+    body.lapses = [Lapse(kind=LapseKind.STUCK, subject="mail", text="nothing has moved", since=NOW)]
+    body.heart.beat()
+    assert "; stuck mail: nothing has moved" in body.service.heard()[-1]
 
 
 def test_a_state_that_is_gone_ends_it(body: Body, caplog: pytest.LogCaptureFixture) -> None:

@@ -171,11 +171,11 @@ def test_a_poll_that_found_nothing_to_tell_wakes_no_channel(running: Scheduler, 
     work.wait_for(lambda: work.owed == 1)
 
 
-def test_every_thread_that_polled_says_when_it_ends(running: Scheduler, work: Work) -> None:
+def test_every_thread_that_polled_or_looked_says_when_it_ends(running: Scheduler, work: Work) -> None:
     running.watch({"campus": every(HOUR)}, {})
     work.wait_for(lambda: work.owed == 1)
     running.end()
-    work.wait_for(lambda: work.left == 1)
+    work.wait_for(lambda: work.left == 2)
 
 
 def test_a_replaced_source_gives_its_poll_up_is_closed_after_it_and_polled_anew(running: Scheduler, work: Work) -> None:
@@ -262,3 +262,26 @@ def test_a_poll_without_a_sign_of_life_is_named(running: Scheduler, work: Work, 
     clocks.monotonic_s += 2
     assert running.flights.stalled() == ["campus"]
     release.set()
+
+
+def test_the_audit_comes_at_the_start_and_again_at_once_while_it_has_more(work: Work, clocks: RealClocks) -> None:
+    work.audits_at_once = 2
+    scheduler = make_scheduler(work, clocks)
+    scheduler.start()
+    work.wait_for(lambda: work.audits == 2)
+    scheduler.stop()
+    scheduler.end()
+
+
+def test_after_the_clock_went_back_the_audit_does_not_wait_for_the_old_time(work: Work) -> None:
+    clocks = RealClocks()
+    scheduler = make_scheduler(work, clocks)
+    scheduler.start()
+    work.wait_for(lambda: work.audits == 1)
+    clocks.ahead = -timedelta(days=400)
+    scheduler.rearm({})
+    planned = scheduler.next_audit_at()
+    assert planned is not None
+    assert planned <= clocks.now() + timedelta(minutes=1)
+    scheduler.stop()
+    scheduler.end()

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TextIO
 
@@ -16,6 +16,7 @@ from watcher.bootstrap.app import App, open_state
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.parts import WatchedSource
 from watcher.config.model import Config
+from watcher.daemon.auditor import Auditor
 from watcher.daemon.chronicle import Chronicle
 from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
@@ -27,7 +28,9 @@ from watcher.daemon.signals import Inbox, Request, listening
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.timetable import Timetable
 from watcher.daemon.workers import Workers
+from watcher.domain.audit import Watch
 from watcher.domain.errors import ConfigError
+from watcher.pipeline.audit import Look
 from watcher.pipeline.dispatch import Turn
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
@@ -76,6 +79,7 @@ class Daemon:
             now=clock.now,
             monotonic=clock.monotonic,
         )
+        self._auditor = Auditor(self._look, self._stalled, self._workers.wake, monotonic=clock.monotonic)
         self._scheduler = Scheduler(
             self._duties(), self._guard, now=clock.now, monotonic=clock.monotonic, chance=clock.chance
         )
@@ -151,6 +155,7 @@ class Daemon:
         has_landed = self._scheduler.flights.wait(_POLLS_DRAIN)
         late = self._workers.join(end_s)
         self._scheduler.end()
+        self._guard.run("the audit's rest", self._app.audits.rest)
         has_closed = has_landed and self._close(list(self._app.sources.values()), end_s)
         self.is_drained = has_closed and not late
         LOG.info(line("daemon.stopped"))
@@ -171,6 +176,7 @@ class Daemon:
             fire=self._fire,
             next_deadline=self._next_deadline,
             prune=self._prune,
+            audit=self._auditor.look,
             owed=self._workers.wake,
             leave=self._leave,
         )
@@ -202,6 +208,12 @@ class Daemon:
         LOG.info(line("state.pruned", polls=pruned.polls, events=pruned.events, versions=pruned.versions))
         return pruned
 
+    def _look(self, watches: Mapping[str, Watch], passed: timedelta, stalled: Sequence[str]) -> Look:
+        return self._app.look(watches, passed, stalled)
+
+    def _stalled(self) -> list[str]:
+        return [*self._scheduler.stalled_polls(), *self._workers.stalled()]
+
     def _deliver(self, channel: str, ahead: Claim | None, goes_on: Callable[[], bool]) -> Turn:
         return self._app.deliver_next(channel, ahead, goes_on)
 
@@ -224,6 +236,7 @@ class Daemon:
             shift=self._app.outbox.shift,
             next_deadline=self._next_deadline,
             is_there=lambda: _inode(self._database) == self._inode,
+            lapses=lambda: self._auditor.lapses,
         )
         return Heartbeat(
             self._scheduler,
