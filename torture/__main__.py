@@ -21,6 +21,7 @@ from torture import (
     network,
     origins,
     power,
+    storage,
     tricks,
 )
 from torture.machine import IS_CI
@@ -35,6 +36,7 @@ TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "R3": power.try_power,
     "R4": try_truth,
     "R5": answers.try_answers,
+    "R6": storage.try_storage,
     "R7": clocks.try_clocks,
     "R8": network.try_network,
     "R9": day.try_day,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from watcher.domain.errors import BusyError
@@ -38,5 +38,6 @@ def _lock(descriptor: int, state_dir: Path) -> None:
         text = f"another watcher{f' (process {holder})' if holder else ''} works with {state_dir}"
         remedy = "the running daemon polls by itself; stop it first, or use another state_dir"
         raise BusyError(text, remedy=remedy) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    with suppress(OSError):  # the number is for whoever is refused; a full disk is no reason to go without the lock
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)

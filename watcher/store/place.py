@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 from watcher.domain.errors import StateError
 
 _OTHERS_WRITE = 0o022
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 def make_place(directory: Path) -> None:
@@ -17,8 +19,7 @@ def make_place(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        text = f"the state directory {directory} cannot be used: {error.strerror}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+        raise unusable(directory, error) from error
 
 
 def require_own_place(directory: Path) -> None:
@@ -48,10 +49,19 @@ def open_private(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        reason = "it is a symbolic link" if path.is_symlink() else error.strerror
-        text = f"the state directory {path.parent} cannot be used: {path.name}: {reason}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+        if path.is_symlink():
+            text = f"{path} cannot be used: it is a symbolic link"
+            raise StateError(text, remedy="remove it; watcher makes a file of its own") from error
+        raise unusable(path.parent, error) from error
     found = os.fstat(descriptor)
     if found.st_mode & 0o077 and found.st_uid == os.geteuid():  # as a backup that was put in its place may be
         os.fchmod(descriptor, 0o600)
     return descriptor
+
+
+def unusable(state_dir: Path, error: OSError) -> StateError:
+    """Return what to raise where the state directory cannot be used."""
+    text = f"the state directory {state_dir} cannot be used: {error.strerror}"
+    if error.errno in _PASSING:
+        return StateError(text, remedy="look at the disk", may_pass=True)
+    return StateError(text, remedy="make it a directory that this user may write to, or set state_dir")

@@ -16,8 +16,8 @@ from watcher.store.database import Database, open_read_only
 from watcher.store.rows import to_ms
 
 BATCH = 250
-"""rows, or free pages, of one transaction: a poll or a delivery waits for it some ten milliseconds at most, and with all that goes with
-its rows it writes few enough pages that the WAL stays below 16 MB"""
+"""rows, or free pages, of one transaction: a poll or a delivery waits for it some ten milliseconds, and with all that
+goes with its rows it writes few enough pages that the WAL stays below 16 MB"""
 _FEW_PAGES = 1000
 """free pages that are not worth giving back"""
 SPARE_SHARE = 10
