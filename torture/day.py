@@ -84,7 +84,7 @@ def _growth(form: Form, samples: Sequence[Sample]) -> Iterator[Figure]:
     yield at_most("file descriptors, most in the last third", max(s.descriptors for s in last), most + 2)
     yield at_most("WAL, the largest", round(max(sample.wal_mb for sample in samples), 1), _WAL_MB, " MB")
     size, largest = (max(s.database_mb - s.removed_mb for s in some) for some in (middle, last))
-    bound = round(size * (1 + form.pick(full=_SLACK, quick=2 * _SLACK)), 1)
+    bound = round(size * (1 + form.pick(full=_SLACK, quick=1.6 * _SLACK)), 1)
     yield at_most("database without removed conversations, in the last third", round(largest, 1), bound, " MB")
     yield reported("removed conversations, which are kept", f"{samples[-1].removed_mb:.1f} MB")
 

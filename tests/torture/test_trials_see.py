@@ -128,4 +128,4 @@ def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sam
 @pytest.mark.parametrize("form", [QUICK, Form(is_quick=False)])
 def test_growth_of_every_kind_is_seen(form: Form) -> None:
     assert short(day._growth(form, _samples(0.001, 0, 0))) == []
-    assert len(short(day._growth(form, _samples(0.5, 1, 0.5)))) == 3
+    assert len(short(day._growth(form, _samples(0.5, 1, 2)))) == 3
