@@ -39,7 +39,7 @@ def try_canaries(form: Form) -> Trial:
         receivers = {name: stack.enter_context(Receiver()) for name in ("json", "hook", "included")}
         _take(labs, receivers, words)
         scene = Scene(folder=Path(folder), labs=labs, receivers=receivers, words=words)
-        places = dict(_gather(scene, seconds=form.pick(full=60.0, quick=6.0)))
+        places = dict(_gather(scene, seconds=form.pick(full=60.0, quick=4.0)))
         made = {name: value for lab in labs for name, value in _made(lab).items()}
         config = (Path(folder) / "config.toml").read_bytes()
     hits = [f"{name} in {place}" for place, text in places.items() for name in found_in(text, {**words, **made})]

@@ -126,7 +126,6 @@ class _Scene:
 
     def expect_closings(self) -> None:
         """A question is asked, and each registration gets another end, from now on."""
-        self._wait_polls(1)
         for identity, ahead_s in _AHEAD.items():
             close_on = self.clock.now + timedelta(seconds=ahead_s + self.interval_s)
             self.lab.onq.rows.update(identity, close_on=iso(close_on))
@@ -142,7 +141,7 @@ class _Scene:
         self.clock.move(by_s)
         if self.plan.sleeps:
             self.daemon.signal(SIGCONT)
-        self._wait_polls(3)
+        self._wait_polls(2)
         over = self.clock.now - timedelta(seconds=2)
         self.required |= {(identity, iso(at)) for identity, at in self.closings.items() if at <= over}
 
