@@ -11,10 +11,10 @@ PYTHON := $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test bench bench-quick check format lock clean
+.PHONY: help setup demo test bench bench-quick torture torture-quick check format lock clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## .venv, with exactly the packages of constraints.txt
 
@@ -41,10 +41,16 @@ bench: $(READY) ## measure everything beside its goals and peers, and write docs
 bench-quick: $(READY) ## the same in two minutes: fewer rows, no peers, nothing written
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
+torture: $(READY) ## kill, starve and mislead the daemon, count what that cost, and write docs/reliability.md (ARGS="--only R1": print that alone)
+	@$(BIN)/python -m torture --write $(ARGS)
+
+torture-quick: $(READY) ## the same in five minutes: fewer of everything, nothing written
+	@$(BIN)/python -m torture --quick $(ARGS)
+
 check: $(READY) ## style, types, layers and house rules
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
-	@$(BIN)/mypy --strict --no-error-summary watcher tests benchmarks
+	@$(BIN)/mypy --strict --no-error-summary watcher tests benchmarks torture
 	@said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
@@ -60,4 +66,4 @@ lock: $(READY) ## write constraints.txt anew from pyproject.toml (ARGS="--upgrad
 
 clean: ## remove .venv, caches and build results
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .bench .import_linter_cache .hypothesis ./*.egg-info
-	@find watcher tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find watcher tests benchmarks torture -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -24,7 +24,7 @@ def _modules(*roots: str) -> list[Module]:
 
 PRODUCT = _modules("watcher")
 TESTS = _modules("tests")
-PYTHON = [*PRODUCT, *TESTS, *_modules("benchmarks")]
+PYTHON = [*PRODUCT, *TESTS, *_modules("benchmarks", "torture")]
 
 
 def _report(modules: Iterable[Module], finder: Callable[[Module], Found]) -> list[str]:

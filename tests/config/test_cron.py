@@ -21,6 +21,8 @@ GOOD = [
     ("0 0 * * 5-7", "0", "0", "*", "*", "sun,fri,sat"),
     ("0 0 * * 0-6", "0", "0", "*", "*", "*"),
     ("0 0 * * */3", "0", "0", "*", "*", "sun,wed,sat"),
+    ("0 0 29 2 *", "0", "0", "29", "2", "*"),
+    ("0 0 30,31 2,4 *", "0", "0", "30,31", "2,4", "*"),
     ("0,0-59 0 * * *", "*", "0", "*", "*", "*"),
 ]
 BAD = [
@@ -35,6 +37,7 @@ BAD = [
     ("*/0 * * * *", "'*/0' is an empty range of minutes"),
     ("x! * * * *", "'x!' is no minute; write it like"),
     (", * * * *", "'' is no minute"),
+    ("0 0 31 2,4 *", "names a day that never comes"),
     ("0 0 1 * mon", "names days of the month and of the week at once"),
 ]
 

@@ -1,4 +1,4 @@
-from watcher.config.finding import ConfigErrors, Finding
+from watcher.config.finding import MOST_SHOWN, ConfigErrors, Finding
 from watcher.domain.errors import WatcherError
 
 WHOLE = Finding(file="config.toml", line=12, key="sources.campus.every", wrong="'5' is no duration", right="write 5m")
@@ -15,3 +15,9 @@ def test_errors_hold_every_finding_one_a_line() -> None:
     assert isinstance(errors, WatcherError)
     assert str(errors).splitlines() == [str(WHOLE), "a.toml: x"]
     assert len(errors.findings) == 2
+
+
+def test_of_very_many_findings_the_first_are_told_and_how_many_more_there_are() -> None:
+    lines = str(ConfigErrors([WHOLE] * (MOST_SHOWN + 7))).splitlines()
+    assert len(lines) == MOST_SHOWN + 1
+    assert lines[-1] == "config.toml: and 7 more things are wrong"

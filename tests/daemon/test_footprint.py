@@ -27,9 +27,10 @@ import json, sys
 from pathlib import Path
 from watcher.cli.run import command
 from watcher.bootstrap.configuration import read_config
+from watcher.bootstrap.app import open_state
 from watcher.daemon import lifecycle, log, signals
 config = read_config(Path(sys.argv[1]))
-with lifecycle.open_state(config) as database:
+with open_state(config) as database:
     lifecycle.Daemon(lifecycle.App(config, database), database, signals.Inbox())
 print(json.dumps(sorted(sys.modules)))
 """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_daemon import ROOT, DaemonProcess, audience, daemon_process, sources, wait_until
 from tests.stage import Stage
+from torture.daemon import ROOT, DaemonProcess, audience, daemon_process, sources, wait_until
 from watcher.lab import Lab, Receiver, onq_row
 from watcher.store.database import FILE_NAME, open_existing
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.running_daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from tests.machine import require_debian
+from torture.daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from watcher.lab import Arrival, Kind, Lab, Receiver
 from watcher.store.database import FILE_NAME
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_daemon import DaemonProcess, audience, daemon_process, sources
+from torture.daemon import DaemonProcess, audience, daemon_process, sources
 from watcher.lab import Lab, Receiver
 
 LEAST = 5

@@ -85,6 +85,17 @@ def test_what_a_torn_read_of_a_baseline_showed_is_not_stored_where_the_next_one_
     assert stage.poll(source) == []
 
 
+def test_a_row_on_the_seam_of_two_pages_that_changes_between_them_is_told_as_it_is_now(stage: Stage) -> None:
+    def seam(first: int, second: int) -> Script:
+        asked = [row("b", open_questions_count=count) for count in (first, second)]
+        return [Leaf(rows=[row("a"), asked[0]]), Leaf(rows=[asked[1], row("c")], overlap=1)]
+
+    source = ScriptedSource([seam(1, 1), seam(1, 1), seam(2, 5)])
+    stage.poll(source)
+    (event,) = stage.poll(source)
+    assert (event.details["change"]["before"], event.details["change"]["after"]) == (1, 5)
+
+
 def test_a_poll_that_finds_no_room_says_so_and_leaves_nothing_open(stage: Stage) -> None:
     connection = stage.database.connection()
     source = ScriptedSource([listed("ab"), pages([row(f"{number} {'x' * 1000}") for number in range(200)])])

@@ -108,7 +108,7 @@ def test_old_polls_go(stand: SqliteStand) -> None:
 
 
 def test_many_go_in_bounded_steps_and_the_space_comes_back(stand: SqliteStand) -> None:
-    old_ms, number = 0, 3 * BATCH + 1
+    old_ms, number = 0, 13 * BATCH + 1
     with stand.database.write() as connection:
         connection.executemany(
             """INSERT INTO events(id, source, type, subject, time_ms, severity, details)

@@ -39,7 +39,7 @@ class Cron:
 
     def shortest_gap(self) -> timedelta:
         """Return the shortest time between two polls of one day, a day where there is one a day."""
-        minutes = [hour * 60 + minute for hour in _spread(self.hour, 24) for minute in _spread(self.minute, 60)]
+        minutes = [hour * 60 + minute for hour in _numbers(self.hour, 0, 23) for minute in _numbers(self.minute, 0, 59)]
         gaps = [after - before for before, after in pairwise(minutes)]
         return timedelta(minutes=min(gaps, default=24 * 60))
 
@@ -57,6 +57,8 @@ def parse_cron(text: str) -> Cron:
     minute, hour, day, month, weekday = (field.read(part) for field, part in zip(_FIELDS, parts, strict=True))
     if day != "*" and weekday != "*":
         raise ValueError("names days of the month and of the week at once; leave one of them *")
+    if min(_numbers(day, 1, 31)) > max(_LONGEST[number - 1] for number in _numbers(month, 1, 12)):
+        raise ValueError("names a day that never comes: the months that it names are shorter")
     return Cron(written=text, minute=minute, hour=hour, day=day, month=month, day_of_week=weekday)
 
 
@@ -118,5 +120,9 @@ _FIELDS = (
 )
 
 
-def _spread(field: str, size: int) -> list[int]:
-    return list(range(size)) if field == "*" else [int(value) for value in field.split(",")]
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""how many days each month can have"""
+
+
+def _numbers(field: str, low: int, high: int) -> list[int]:
+    return list(range(low, high + 1)) if field == "*" else [int(value) for value in field.split(",")]

@@ -29,9 +29,17 @@ class Finding:
         return f"{place}: {key}{self.wrong}{remedy}"
 
 
+MOST_SHOWN = 100
+"""findings that are told; who has more has taken another file for a config"""
+
+
 class ConfigErrors(ConfigError):  # noqa: N818  # the plural says that it holds many
-    """Everything that is wrong in a config, one finding a line."""
+    """Everything that is wrong in a config, one finding a line; of very many the first, and how many more there are."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(findings)
+        found = tuple(findings)
+        self.findings = found[:MOST_SHOWN]
+        if len(found) > MOST_SHOWN:
+            rest = Finding(file=found[0].file, wrong=f"and {len(found) - MOST_SHOWN} more things are wrong")
+            self.findings += (rest,)
         super().__init__("\n".join(str(finding) for finding in self.findings))

@@ -8,11 +8,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TextIO
 
 from watcher.bootstrap import clock
-from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.app import App
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.parts import WatchedSource
 from watcher.config.model import Config
@@ -22,20 +23,21 @@ from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.log import line
 from watcher.daemon.memory import give_back
+from watcher.daemon.opening import open_patiently
 from watcher.daemon.reload import changes
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.signals import Inbox, Request, listening
 from watcher.daemon.systemd import Systemd
-from watcher.daemon.timetable import Timetable
+from watcher.daemon.timetable import timetables_of
 from watcher.daemon.workers import Workers
 from watcher.domain.audit import Watch
-from watcher.domain.errors import ConfigError
+from watcher.domain.errors import BusyError, ConfigError, StateError
 from watcher.pipeline.audit import Look
 from watcher.pipeline.dispatch import Turn
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import SourceRecord
-from watcher.store.database import Database
+from watcher.store.database import Database, named_errors
 from watcher.store.retention import Pruned
 
 LOG = logging.getLogger(__name__)
@@ -44,19 +46,31 @@ DRAIN = timedelta(seconds=20)
 """for everything that ends: the unit's TimeoutStopSec is longer"""
 _POLLS_DRAIN = timedelta(seconds=5)
 """a poll that is not wanted any more waits for an answer at most, which nobody will read"""
-_PATIENCE_REQUESTS = 4
-"""a page, a log-in in front of it, and both once more when the session was lost"""
-_PATIENCE_MARGIN = timedelta(minutes=1)
 _GONE = 1
+_REFUSED = 2
 
 
 def run(config: Config, stream: TextIO = sys.stdout) -> int:
     """Watch until told to stop and return the exit status. Raises BusyError, StateError, ConfigError.
 
     What does not end in time ends with the process: a poll stores all or nothing, a delivery is sent again later.
+    A state that only a person can mend is refused with the status that the service manager does not start again after.
     """
+    try:
+        return _watch(config, stream)
+    except StateError as error:
+        if error.may_pass or isinstance(error, BusyError):
+            raise
+        LOG.error(line("state.refused", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
+        return _REFUSED
+
+
+def _watch(config: Config, stream: TextIO) -> int:
     inbox = Inbox()
-    with listening(inbox), open_state(config) as database:
+    with listening(inbox), ExitStack() as stack:
+        database = open_patiently(config, inbox, stack)
+        if database is None:
+            return 0
         daemon = Daemon(App(config, database, stream), database, inbox)
         status = daemon.run()
         if not daemon.is_drained:
@@ -70,7 +84,8 @@ class Daemon:
 
     def __init__(self, app: App, database: Database, inbox: Inbox) -> None:
         self._app, self._database, self._inbox = app, database, inbox
-        self._systemd, self._guard, self._chronicle = Systemd(), Guard(), Chronicle()
+        self._systemd, self._chronicle = Systemd(), Chronicle()
+        self._guard = Guard(lambda: named_errors(database.path))
         self._workers = Workers(
             self._deliver,
             self._told_turn,
@@ -84,7 +99,7 @@ class Daemon:
             self._duties(), self._guard, now=clock.now, monotonic=clock.monotonic, chance=clock.chance
         )
         self._inode = _inode(database)
-        self.is_drained = False
+        self._is_resumed = self.is_drained = False
 
     def run(self) -> int:
         """Start, serve requests until one of them says to stop, and end."""
@@ -97,10 +112,8 @@ class Daemon:
         """Fire what is overdue before the first poll, then begin everything; no source need answer for that."""
         LOG.info(line("daemon.starting", config=self._app.config.path, state=self._database.path.parent))
         self._warn(self._app.config)
-        if interrupted := self._app.take_over():
-            LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
-        self._guard.run("overdue deadlines", self._fire)
-        self._scheduler.watch(_timetables(self._app.config), self._records())
+        self._resume()
+        self._scheduler.watch(timetables_of(self._app.config), self._records())
         self._workers.serve(self._app.channels)
         self._scheduler.start()
         gc.collect()
@@ -108,9 +121,25 @@ class Daemon:
         self._systemd.ready()
         LOG.info(line("daemon.ready", sources=len(self._app.sources), channels=len(self._app.channels)))
 
+    def _resume(self) -> None:
+        """Take up what an earlier process left; what cannot be stored now is tried again at each beat.
+
+        Late it does no harm: a delivery that this process is sending by then is due, but its only worker is busy.
+        """
+        if not self._is_resumed:
+            self._is_resumed = bool(self._guard.run("taking over", self._take_over))
+
+    def _take_over(self) -> bool:
+        if interrupted := self._app.take_over():
+            LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
+            self._workers.wake()
+        self._fire()
+        return True
+
     def _serve(self) -> int:
         heartbeat = self._heartbeat()
         while heartbeat.beat():
+            self._resume()
             match self._inbox.take(self._systemd.beat.total_seconds()):
                 case Request.STOP:
                     return 0
@@ -138,7 +167,7 @@ class Daemon:
         self._warn(after.config)
         self._app = after
         self._workers.serve(after.channels)
-        self._scheduler.watch(_timetables(after.config), self._records())
+        self._scheduler.watch(timetables_of(after.config), self._records())
         for watched in before.unused_sources(after):
             self._scheduler.renew(watched.config.name, watched.source.close)
         self._scheduler.arm_deadline()
@@ -255,19 +284,6 @@ class Daemon:
     def _warn(self, config: Config) -> None:
         for warning in config.warnings:
             LOG.warning(line("config.warning", warning=str(warning)))
-
-
-def _timetables(config: Config) -> dict[str, Timetable]:
-    return {
-        name: Timetable(
-            source=name,
-            interval=source.settings.interval,
-            patience=source.settings.request_timeout * _PATIENCE_REQUESTS + _PATIENCE_MARGIN,
-            cron=source.settings.cron,
-            zone=config.timezone,
-        )
-        for name, source in config.sources.items()
-    }
 
 
 def _inode(database: Database) -> int | None:

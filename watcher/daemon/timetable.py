@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha256
 
 from watcher.config.cron import Cron
+from watcher.config.model import Config
 
 FIRST_POLLS_WITHIN = timedelta(seconds=2)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_PATIENCE_REQUESTS = 4
+"""a page, a log-in in front of it, and both once more when the session was lost"""
+_PATIENCE_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +58,17 @@ class Timetable:
 def _next_beat(instant: datetime, interval: timedelta, phase: timedelta) -> datetime:
     beats = (instant - _EPOCH - phase) // interval + 1
     return _EPOCH + phase + beats * interval
+
+
+def timetables_of(config: Config) -> dict[str, Timetable]:
+    """Return when each configured source is to be polled, by its name."""
+    return {
+        name: Timetable(
+            source=name,
+            interval=source.settings.interval,
+            patience=source.settings.request_timeout * _PATIENCE_REQUESTS + _PATIENCE_MARGIN,
+            cron=source.settings.cron,
+            zone=config.timezone,
+        )
+        for name, source in config.sources.items()
+    }

@@ -86,6 +86,7 @@ ONQ = Api(
 
 _PATH = "conversations"
 _LARGEST_PAGE = 1000
+_REPEATED = "page 1 came again as page 2, and the list has had further pages: the server repeats itself"
 
 
 class JwtAuth(Options):
@@ -144,6 +145,7 @@ class OnqSource:
         self._token = _token(options.auth, self._http.secrets)
         self._reader = TolerantReader(ONQ, common.timezone)
         self._paging = None if options.paging == "auto" else Paging(options.paging)
+        self._has_paged = False
 
     @property
     def paging(self) -> str:
@@ -162,7 +164,7 @@ class OnqSource:
             yield walk.page(first)
             if self._is_last(first):
                 return
-            yield from self._rest(walk, first)
+            yield from self._rest(walk, first, memory)
             walk.check_page_one()
 
     def interpret(self, row: bytes) -> Reading:
@@ -181,7 +183,7 @@ class OnqSource:
         """Let go of the connection."""
         self._http.close()
 
-    def _rest(self, walk: Walk, first: Cut) -> Iterator[Page]:
+    def _rest(self, walk: Walk, first: Cut, memory: PageMemory) -> Iterator[Page]:
         if self._paging is Paging.OFFSET:
             yield from self._by_start(walk, first, 1)
             return
@@ -189,7 +191,7 @@ class OnqSource:
         if not second.size:
             return
         means = recognise_paging(first, second)
-        self._accept(means)
+        self._accept(means, memory)
         if means is None:
             yield walk.page(second, overlap=second.size, note=IGNORED)
         elif means is Paging.PAGE:
@@ -210,13 +212,16 @@ class OnqSource:
             self._paging = None  # perhaps the server changed its mind: look again
             raise
 
-    def _accept(self, means: Paging | None) -> None:
-        """Remember what was found; raises SourceError where the config says the opposite."""
+    def _accept(self, means: Paging | None, memory: PageMemory) -> None:
+        """Remember what was found; raises SourceError where the config, or what came before, says the opposite."""
         if self._options.paging == "page" and means is not Paging.PAGE and self._options.page_size > 1:
             found = "a start position" if means else "ignored"
             raise SourceError(
                 f"`page` is {found} here, not a page number", remedy='set paging = "auto"', is_permanent=True
             )
+        self._has_paged |= means is not None or _had_further_pages(memory)
+        if means is None and self._has_paged:  # or the rows of all other pages would be taken for gone
+            raise TornError(_REPEATED, remedy="if the server has no other pages from now on, restart watcher")
         if self._options.paging == "auto":
             self._paging = means
 
@@ -259,6 +264,12 @@ class OnqSource:
 
     def _bearer(self) -> str:
         return self._http.secrets.add(self._token.text(self._common.now()))
+
+
+def _had_further_pages(memory: PageMemory) -> bool:
+    """Whether the last complete read had a page 2 of its own."""
+    one, two = memory.recall(0), memory.recall(1)
+    return one is not None and two is not None and tuple(one.ids) != tuple(two.ids)
 
 
 def _token(auth: JwtAuth | BearerAuth, secrets: Concealment) -> SignedToken | GivenToken:

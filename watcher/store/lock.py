@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from watcher.domain.errors import BusyError, StateError
+from watcher.domain.errors import BusyError
+from watcher.store.place import make_place, open_private, require_own_place
 
 LOCK_NAME = "watcher.lock"
 
@@ -17,15 +18,11 @@ LOCK_NAME = "watcher.lock"
 def hold_state(state_dir: Path) -> Iterator[None]:
     """Hold the state directory; the system lets go of it when the process dies, however that happens.
 
-    Raises BusyError when another process holds it.
+    Raises BusyError when another process holds it, StateError where it is no place for a state.
     """
-    path = state_dir / LOCK_NAME
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        text = f"the state directory {state_dir} cannot be used: {error.strerror}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+    make_place(state_dir)
+    require_own_place(state_dir)
+    descriptor = open_private(state_dir / LOCK_NAME)
     try:
         _lock(descriptor, state_dir)
         yield
@@ -41,5 +38,6 @@ def _lock(descriptor: int, state_dir: Path) -> None:
         text = f"another watcher{f' (process {holder})' if holder else ''} works with {state_dir}"
         remedy = "the running daemon polls by itself; stop it first, or use another state_dir"
         raise BusyError(text, remedy=remedy) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    with suppress(OSError):  # the number is for whoever is refused; a full disk is no reason to go without the lock
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)

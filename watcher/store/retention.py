@@ -15,8 +15,11 @@ from watcher.domain.errors import StateError
 from watcher.store.database import Database, open_read_only
 from watcher.store.rows import to_ms
 
-BATCH = 1000
-"""rows of one transaction: a poll or a delivery waits for it some ten milliseconds at most"""
+BATCH = 250
+"""rows, or free pages, of one transaction: a poll or a delivery waits for it some ten milliseconds, and with all that
+goes with its rows it writes few enough pages that the WAL stays below 16 MB"""
+_FEW_PAGES = 1000
+"""free pages that are not worth giving back"""
 SPARE_SHARE = 10
 """one page in so many may be free"""
 
@@ -111,7 +114,7 @@ def _reclaim(database: Database) -> int:
     """Give free pages back to the file system where they are many; a few are kept, the next polls need them."""
     connection = database.connection()
     reclaimed = 0
-    while _number(connection, "freelist_count") > max(BATCH, _number(connection, "page_count") // SPARE_SHARE):
+    while _number(connection, "freelist_count") > max(_FEW_PAGES, _number(connection, "page_count") // SPARE_SHARE):
         before = _number(connection, "page_count")
         with database.write() as writing:
             writing.execute(f"PRAGMA incremental_vacuum({BATCH})").fetchall()

@@ -1,4 +1,6 @@
-"""A daemon of its own: the real process, watched through the service manager's socket, its log and its database."""
+"""Daemon: the real process, watched through the service manager's socket, its log and its database."""
+
+from __future__ import annotations
 
 import os
 import signal
@@ -6,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,22 @@ from typing import Any
 from watcher.lab import Lab, Receiver
 from watcher.store.database import FILE_NAME, open_read_only
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
 
 
 class DaemonProcess:
-    """`watcher run` on the config of a directory; `say` waits for what it tells the service manager."""
+    """`watcher run` on the config of a directory; `wait_until_told` waits for what it tells the service manager.
 
-    def __init__(self, directory: Path) -> None:
+    `state` is where its database lies, below the directory unless it is said. `under` is a command that the next start
+    is wrapped in, `environ` what it finds in its environment besides.
+    """
+
+    def __init__(self, directory: Path, *, state: Path | None = None) -> None:
         self.config = directory / "config.toml"
-        self.state = directory / "state"
+        self.state = state or directory / "state"
+        self.under: Sequence[str] = ()
+        self.environ: Mapping[str, str] = {}
         self._log_path = directory / "log"
         self._notify_path = directory / "notify"
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -34,6 +42,10 @@ class DaemonProcess:
     def child(self) -> subprocess.Popen[bytes]:
         assert self._running is not None
         return self._running
+
+    @property
+    def database(self) -> Path:
+        return self.state / FILE_NAME
 
     def configure(self, text: str) -> None:
         # Each message comes alone: a restart finds in one poll what many would have found.
@@ -46,10 +58,19 @@ class DaemonProcess:
         self.wait_until_told("READY=1")
 
     def spawn(self) -> None:
-        environ = {**os.environ, "NOTIFY_SOCKET": str(self._notify_path), "WATCHDOG_USEC": "3000000"}
-        command = [sys.executable, "-m", "watcher", "--config", str(self.config), "-v", "run"]
+        self.told()  # what an earlier process said is not this one's
+        told = {"NOTIFY_SOCKET": str(self._notify_path), "WATCHDOG_USEC": "3000000"}
+        command = [*self.under, sys.executable, "-m", "watcher", "--config", str(self.config), "-v", "run"]
         with self._log_path.open("ab") as log:
-            self._running = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            # A session of its own: what it is wrapped in and the daemon are killed together.
+            self._running = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **told, **self.environ},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def wait_until_told(self, wanted: str) -> None:
         end = time.monotonic() + PATIENCE_S
@@ -57,6 +78,16 @@ class DaemonProcess:
         while wanted not in told.splitlines():
             self._notify.settimeout(max(end - time.monotonic(), 0.01))
             told = self._notify.recv(4096).decode()
+
+    def told(self) -> list[str]:
+        """Return what it has told the service manager since that was last asked for."""
+        lines: list[str] = []
+        self._notify.settimeout(0)
+        try:
+            while True:
+                lines += self._notify.recv(4096).decode().splitlines()
+        except BlockingIOError:
+            return lines
 
     def signal(self, number: signal.Signals) -> None:
         self.child.send_signal(number)
@@ -76,7 +107,7 @@ class DaemonProcess:
         try:
             self.child.wait(after_s)
         except subprocess.TimeoutExpired:
-            self.child.kill()
+            os.killpg(self.child.pid, signal.SIGKILL)
         assert self.child.wait(PATIENCE_S) == -signal.SIGKILL, self.log()
 
     def log(self) -> str:
@@ -84,20 +115,20 @@ class DaemonProcess:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask its database."""
-        with open_read_only(self.state / FILE_NAME) as connection:
+        with open_read_only(self.database) as connection:
             return [tuple(row) for row in connection.execute(query)]
 
     def close(self) -> None:
-        if self._running is not None:
-            self._running.kill()
+        if self._running is not None and self._running.poll() is None:
+            os.killpg(self._running.pid, signal.SIGKILL)
             self._running.wait(PATIENCE_S)
         self._notify.close()
 
 
 @contextmanager
-def daemon_process(directory: Path) -> Iterator[DaemonProcess]:
-    """Give a daemon that is not started yet, and see that it does not outlive the test."""
-    daemon = DaemonProcess(directory)
+def daemon_process(directory: Path, *, state: Path | None = None) -> Iterator[DaemonProcess]:
+    """Give a daemon that is not started yet, and see that it does not outlive the block."""
+    daemon = DaemonProcess(directory, state=state)
     try:
         yield daemon
     finally:

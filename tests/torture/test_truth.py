@@ -1,0 +1,75 @@
+"""The oracle agrees with the lab's own truth, and sees what a product with a fault tells."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from torture.truth.knowledge import Knowledge, Reader
+from torture.truth.ledger import Ledger
+from torture.truth.meaning import ONQ, OSN
+from torture.truth.run import LEADS, run_world
+from torture.truth.world import START
+from watcher.domain import absence
+from watcher.domain.derive import derive_facts
+from watcher.domain.event import EventType
+from watcher.domain.sighting import Fact, Sighting
+from watcher.lab import Lab, OnqApi, OsnApi
+from watcher.pipeline import sightings
+
+STORY = {kind.value for kind in EventType}
+
+
+def test_the_oracle_says_what_the_lab_says_that_truly_happened() -> None:
+    """One change a conversation and beat, so that each is told as what it is."""
+    readers = {"onq": Reader(meaning=ONQ, leads=LEADS), "osn": Reader(meaning=OSN, leads=LEADS)}
+    agreed = 0
+    with Lab(story=False, conversations=30, clock=lambda: START) as lab:
+        apis: dict[str, OnqApi | OsnApi] = {"onq": lab.onq, "osn": lab.osn}
+        for _ in range(300):
+            before = {name: {str(row["id"]): row for row in api.rows} for name, api in apis.items()}
+            happened = lab.story.step()
+            for truth in happened:
+                old, new = before[truth.api].get(truth.id), apis[truth.api].rows.get(truth.id)
+                if old is None or new is None or sum(other.id == truth.id for other in happened) > 1:
+                    continue
+                reader = readers[truth.api]
+                known, _ = reader.see(Knowledge(), reader.meaning.read(old), START, is_silent=True)
+                _, told = reader.see(known, reader.meaning.read(new), START + timedelta(minutes=5), is_silent=False)
+                types = {fact[0] for fact in told}
+                if truth.what.value in STORY:
+                    assert truth.what.value in types or truth.what == "registration.closed", truth
+                    agreed += 1
+    assert agreed > 100
+
+
+def _deaf(derive: Callable[[Sighting], tuple[Fact, ...]]) -> Callable[[Sighting], tuple[Fact, ...]]:
+    return lambda sighting: tuple(fact for fact in derive(sighting) if fact.type is not EventType.QUESTIONS_NEW)
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ledger]:
+    def watch(module: Any, name: str, value: Any) -> Ledger:
+        monkeypatch.setattr(module, name, value)
+        return run_world(seed=2, polls=25).ledger
+
+    return watch
+
+
+def test_a_sound_product_tells_what_is_true() -> None:
+    ledger = run_world(seed=2, polls=25).ledger
+    assert (ledger.precision, ledger.recall) == (1, 1)
+    assert ledger.right.total() > 50
+
+
+def test_a_product_that_is_deaf_to_one_type_of_event_is_seen(faulty: Callable[..., Ledger]) -> None:
+    ledger = faulty(sightings, "derive_facts", _deaf(derive_facts))
+    assert ledger.missed["questions.new"] > 0
+    assert ledger.recall < 1
+
+
+def test_a_product_that_takes_one_absence_for_gone_is_seen(faulty: Callable[..., Ledger]) -> None:
+    ledger = faulty(absence, "SIGHTINGS_FOR_GONE", 1)
+    assert ledger.false["conversation.removed"] > 0
+    assert ledger.precision < 1

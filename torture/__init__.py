@@ -1,0 +1,1 @@
+"""Torture: the daemon killed, starved, cut off and misled, and what became of its promises, counted."""

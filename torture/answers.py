@@ -1,0 +1,267 @@
+"""Answers: thousands that are broken in every way, and servers that mean ill; nothing of it is believed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from torture.raw_server import RawServer, http
+from torture.reader import Reader, open_reader, secret
+from torture.trial import Figure, Form, Trial, at_most, none_of, reported
+from watcher.lab import FaultKind, Kind, Lab, OnqApi, OsnApi, onq_row, osn_row
+
+ABOUT = """A server of bytes answers each poll with a right list that was broken by lot: cut, bytes changed, dropped,
+doubled or put elsewhere, packed and spoilt, with lengths that lie and heads that are none; one that the standard
+library still reads as a list of that kind is no broken one, and another is drawn. After each poll the snapshot must
+be as it was, row for row; a right answer in between must be read as if nothing had been. Then both APIs meet servers
+that mean ill. Memory is the most that the process had above what it had before."""
+_ROWS = 40
+_GIGABYTES = 10
+_MB = 1024.0
+Mutator = Callable[[bytes, Random], bytes]
+
+
+@dataclass(slots=True, kw_only=True)
+class Harm:
+    """What came of bad answers."""
+
+    tried: int = 0
+    crashes: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    deaf: list[str] = field(default_factory=list)
+
+
+def try_answers(form: Form) -> Trial:
+    """Broken answers and hostile servers."""
+    harm, chance = Harm(), form.chance("answers")
+    for api in ("onq", "osn"):
+        feed_broken(api, form.pick(full=5_000, quick=120), chance, harm)
+    broken = harm.tried
+    peak_mb = meet_hostile(harm, is_full=not form.is_quick)
+    figures: list[Figure] = [
+        reported("broken answers, and polls of hostile servers", f"{broken:,} and {harm.tried - broken}"),
+        none_of("crashes", harm.crashes, of=harm.tried),
+        none_of("polls that changed rows of the snapshot", harm.changed, of=harm.tried),
+        none_of("polls that told of a conversation", harm.events, of=harm.tried),
+        none_of("right answers that were not read afterwards", harm.deaf),
+        reported("kinds of hostile server", f"{len(HOSTILE) + 2}"),
+        at_most("memory that they took at most", round(peak_mb, 1), 64, " MB"),
+    ]
+    return Trial(key="R5", title="broken answers, hostile servers", about=ABOUT.replace("\n", " "), figures=figures)
+
+
+def feed_broken(api: str, number: int, chance: Random, harm: Harm) -> None:
+    """Poll a server whose answers are broken, and look at the snapshot after each."""
+    right = _list_of(api)
+    answer = [http(right)]
+
+    def serve(first: str) -> bytes:
+        return http(b'{"apiRandomID": "r1"}') if "connections" in first else answer[0]
+
+    with RawServer(serve) as server, open_reader(api, _options(f"http://127.0.0.1:{server.port}/x")) as reader:
+        reader.poll()
+        for turn in range(number):
+            answer[0] = _broken(right, chance)
+            _poll(reader, harm, f"{api} {answer[0][:60]!r}")
+            if turn % 25 == 24:  # what is remembered of the pages is dropped by a failed poll: let it be there again
+                answer[0] = http(right)
+                _poll(reader, harm, f"{api} after {turn}", is_right=True)
+
+
+def _poll(reader: Reader, harm: Harm, what: str, *, is_right: bool = False) -> None:
+    rows, events = reader.rows(), reader.events()
+    harm.tried += not is_right
+    attempt = reader.attempt()
+    if (error := attempt.exception()) is not None:
+        harm.crashes.append(f"{type(error).__name__} by {what}")
+        return
+    record = attempt.result().record
+    if is_right and record.outcome != "complete":
+        harm.deaf.append(f"{what}: {record.error[:200]}")
+    if reader.rows() != rows:
+        harm.changed.append(what)
+    if reader.events() != events:
+        harm.events.append(what)
+
+
+def _list_of(api: str) -> bytes:
+    make: Callable[..., dict[str, object]] = onq_row if api == "onq" else osn_row
+    rows = [make(number, name=f"Gründe & “Wege” {number} 🎓") for number in range(1, _ROWS + 1)]
+    body = {"items": rows, "hasMore": False, "total": _ROWS} if api == "osn" else rows
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _options(url: str) -> dict[str, Any]:
+    return {"url": url, "auth": {"kind": "bearer", "token": secret("a-token")}}
+
+
+def _broken(right: bytes, chance: Random) -> bytes:
+    """Return an answer that is no whole list any more."""
+    while True:
+        if chance.random() < 0.15:
+            return _misframed(right, chance)
+        body = chance.choice(MUTATORS)(right, chance)
+        if not _is_list(body):
+            return http(body, kind=chance.choice(("application/json", "application/json; charset=utf-8", "text/html")))
+
+
+def _is_list(body: bytes) -> bool:
+    """Whether the standard library finds a list of rows with ids in it, which is then what the server says."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    rows = next((v for v in said.values() if isinstance(v, list)), None) if isinstance(said, dict) else said
+    if rows is None:
+        return isinstance(said, dict)
+    return isinstance(rows, list) and all(isinstance(row, dict) and "id" in row for row in rows)
+
+
+def _misframed(right: bytes, chance: Random) -> bytes:
+    whole, packed = http(right), gzip.compress(right)
+    spoilt = bytearray(packed)
+    spoilt[chance.randrange(len(spoilt) // 2, len(spoilt))] ^= 1 << chance.randrange(8)
+    framed = (
+        whole[: chance.randrange(len(whole))],
+        whole.replace(b"HTTP/1.1", chance.choice((b"HTTP/9.9", b"\x00\x00", b"HTP/1.1", b""))),
+        whole.replace(b"Content-Length: ", b"Content-Length: -"),
+        whole.replace(b"Content-Length: ", b"Content-Length: 9"),
+        http(packed[: chance.randrange(20, len(packed))], headers="Content-Encoding: gzip\r\n"),
+        http(bytes(spoilt), headers="Content-Encoding: gzip\r\n"),
+        http(right, headers="Content-Encoding: br\r\n"),
+        http(right, headers="Transfer-Encoding: chunked\r\n"),
+        http(right, status=chance.choice(("204 No", "500 No", "301 No", "999 No", "401 No", "-1 No"))),
+        bytes(chance.randrange(256) for _ in range(chance.randrange(400))),
+    )
+    return chance.choice(framed)
+
+
+def _cut(right: bytes, chance: Random) -> bytes:
+    return right[: chance.randrange(len(right) - 1)]
+
+
+def _flip(right: bytes, chance: Random) -> bytes:
+    body = bytearray(right)
+    for _ in range(chance.choice((1, 1, 2, 8, 64))):
+        body[chance.randrange(len(body))] = chance.randrange(256)
+    return bytes(body)
+
+
+def _drop(right: bytes, chance: Random) -> bytes:
+    start = chance.randrange(len(right))
+    return right[:start] + right[start + chance.choice((1, 2, 17, 300)) :]
+
+
+def _double(right: bytes, chance: Random) -> bytes:
+    start = chance.randrange(len(right))
+    end = start + chance.choice((1, 2, 17, 300))
+    return right[:end] + right[start:end] + right[end:]
+
+
+def _insert(right: bytes, chance: Random) -> bytes:
+    start = chance.randrange(len(right))
+    strange = chance.choice((b"\x00", b"\xff\xfe", b'"', b"}", b"]", b"{", b"\xed\xa0\x80", b",", b"\\", b"[" * 3_000))
+    return right[:start] + strange + right[start:]
+
+
+def _turn_over(right: bytes, chance: Random) -> bytes:
+    middle = chance.randrange(1, len(right))
+    return right[middle:] + right[:middle]
+
+
+def _other(right: bytes, chance: Random) -> bytes:
+    others = (
+        b"",
+        b"null",
+        b"[1, 2]",
+        b'"text"',
+        b"<html></html>",
+        b"[{}]",
+        b'[{"id": null}]',
+        b"[" + right,
+        right + right,
+    )
+    return chance.choice(others)
+
+
+MUTATORS: tuple[Mutator, ...] = (_cut, _flip, _flip, _drop, _double, _insert, _turn_over, _other)
+HOSTILE: tuple[tuple[FaultKind, dict[str, Any]], ...] = (
+    (FaultKind.TRUNCATED, {}),
+    (FaultKind.HUGE, {"amount": _GIGABYTES * 2**30}),
+    (FaultKind.GZIP_BOMB, {"amount": 2**30}),
+    (FaultKind.DRIP, {"pause_s": 0.02}),
+    (FaultKind.REDIRECT, {"location": "/conversations"}),
+    (FaultKind.RESET, {"is_late": True}),
+    (FaultKind.NESTING, {"amount": 1_000_000}),
+    (FaultKind.INVALID_UTF8, {}),
+    (FaultKind.LOGIN_PAGE, {}),
+    (FaultKind.HAS_MORE, {}),
+)
+
+
+def meet_hostile(harm: Harm, *, is_full: bool) -> float:
+    """Poll servers that mean ill; return how much more memory this process had at most, in MB."""
+    peaks = [0.0]
+    for number in range(2 if is_full else 1):
+        with Lab(story=False, conversations=_ROWS) as lab:
+            for api in (lab.onq, lab.osn):
+                peaks += _meet(api, harm, f"{number} {api.name}")
+    peaks += _meet_garbage(harm)
+    return max(peaks)
+
+
+def _meet(api: OnqApi | OsnApi, harm: Harm, what: str) -> Iterator[float]:
+    bearer = next(iter(api.bearer))
+    options = {"url": api.url, "auth": {"kind": "bearer", "token": secret(bearer)}, "page_size": 30}
+    with open_reader(api.name, options, timedelta(seconds=2)) as reader:
+        reader.poll()
+        for kind, settings in (*HOSTILE, (FaultKind.COOKIES, {"amount": 1_000})):
+            with ExitStack() as stack:
+                stack.callback(api.faults.clear)
+                api.faults.add(kind, on=Kind.LISTING, **_round(api, settings))
+                before_mb = _settle_mb()
+                for _ in range(2):
+                    _poll(reader, harm, f"{what} {kind.value}")
+                yield _peak_mb() - before_mb
+        _poll(reader, harm, what, is_right=True)
+
+
+def _round(api: OnqApi | OsnApi, settings: dict[str, Any]) -> dict[str, Any]:
+    """Let a redirect lead to where it came from."""
+    return settings | ({"location": api.url + settings["location"]} if "location" in settings else {})
+
+
+def _meet_garbage(harm: Harm) -> Iterator[float]:
+    body = _list_of("onq")
+    answer = [http(body)]
+    with (
+        RawServer(lambda _: answer[0]) as server,
+        open_reader("onq", _options(f"http://127.0.0.1:{server.port}/x")) as reader,
+    ):
+        reader.poll()
+        for garbage in (b"\x16\x03\x01" * 100, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100_000, b"A" * 2**22, b""):
+            answer[0] = garbage
+            before_mb = _settle_mb()
+            _poll(reader, harm, f"garbage {garbage[:20]!r}")
+            yield _peak_mb() - before_mb
+        answer[0] = http(body)
+        _poll(reader, harm, "after garbage", is_right=True)
+
+
+def _settle_mb() -> float:
+    """Let the kernel count the most memory anew, and return what there is now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _peak_mb()
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / _MB

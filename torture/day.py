@@ -1,0 +1,144 @@
+"""Day: the story's 24 hours with 50 sources, and what the daemon has grown by."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import linear_regression
+from tempfile import TemporaryDirectory
+
+from torture.commands import watcher
+from torture.daemon import DaemonProcess, daemon_process, wait_until
+from torture.moved_clock import MovedClock
+from torture.trial import Figure, Form, Trial, TrialError, at_least, at_most, exactly, none_of, reported
+from watcher.lab import Lab, Receiver
+
+ABOUT = """Fifty sources watch the story of both APIs, which goes sixty times as fast as a day does; each is polled
+every five minutes of it, and what four of them tell is sent. The daemon's wall clock is set ahead once for each hour
+of the story, so that a day passes for its retention (an hour, the shortest there is), for `watcher prune` each hour,
+its pruning and its deadlines. Memory is what is the process's own (RssAnon), its growth the slope of a line through
+the last half. The quick form goes on for a minute: it shows leaks of descriptors, a WAL that is not folded back and
+what is not pruned, but of memory only the gross."""
+_SOURCES = 50
+_HOUR_S = 3_600
+_WAL_MB = 16
+_REMOVED = "SELECT coalesce(sum(length(doc) + 400), 0) FROM rows WHERE presence = 'removed'"
+"""what removed rows take: their values, and some hundred bytes beside them"""
+_SLACK = 0.25
+"""by how much the largest size of the last third may exceed that of the second: a database bounded by time, not size"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How much the daemon had at one moment; `at_h` in hours of the story."""
+
+    at_h: float
+    memory_mb: float
+    descriptors: int
+    wal_mb: float
+    database_mb: float
+    removed_mb: float
+
+
+def try_day(form: Form) -> Trial:
+    """A day with fifty sources."""
+    hours, hour_s = form.pick(full=(24, 60.0), quick=(6, 6.0))
+    with TemporaryDirectory() as name, Receiver() as receiver, _lab(hour_s) as lab:
+        folder = Path(name)
+        clock = MovedClock(folder)
+        with daemon_process(folder) as daemon:
+            daemon.environ = clock.environ
+            daemon.configure(_config(lab, receiver, hour_s / 12))
+            daemon.start()
+            baselines = "SELECT count(*) FROM events WHERE type = 'source.baseline'"
+            wait_until(receiver, lambda: daemon.rows(baselines) == [(_SOURCES,)], 60)
+            lab.story.run()
+            samples = [sample for hour in range(hours) for sample in _one_hour(daemon, clock, hour, hour_s)]
+            ended, unexpected = daemon.stop(), daemon.log().count("daemon.unexpected")
+            polls = len(lab.onq.requests) + len(lab.osn.requests)
+    figures = [
+        *_growth(form, samples),
+        none_of("unexpected errors in the log", ["daemon.unexpected"] * unexpected),
+        exactly("exit status", ended, 0),
+        at_least("requests to the APIs", polls, hours * _SOURCES),
+        reported("messages", f"{len(receiver.arrivals()):,}"),
+    ]
+    return Trial(key="R9", title="a day with fifty sources", about=ABOUT.replace("\n", " "), figures=figures)
+
+
+def _growth(form: Form, samples: Sequence[Sample]) -> Iterator[Figure]:
+    third, half = len(samples) // 3, len(samples) // 2
+    middle, last = samples[third : 2 * third], samples[2 * third :]
+    hours = samples[-1].at_h - samples[half].at_h
+    slope = slope_of([(sample.at_h, sample.memory_mb) for sample in samples[half:]])
+    yield (
+        at_most("memory, growth a day", round(slope * 24, 2), 1, " MB")
+        if not form.is_quick
+        else at_most(f"memory, growth in {hours:.0f} h of the story", round(slope * hours, 2), 8, " MB")
+    )
+    yield reported("memory at the end", f"{samples[-1].memory_mb:.1f} MB")
+    most = max(sample.descriptors for sample in middle)
+    yield at_most("file descriptors, most in the last third", max(s.descriptors for s in last), most + 2)
+    yield at_most("WAL, the largest", round(max(sample.wal_mb for sample in samples), 1), _WAL_MB, " MB")
+    size, largest = (max(s.database_mb - s.removed_mb for s in some) for some in (middle, last))
+    bound = round(size * (1 + form.pick(full=_SLACK, quick=1.6 * _SLACK)), 1)
+    yield at_most("database without removed conversations, in the last third", round(largest, 1), bound, " MB")
+    yield reported("removed conversations, which are kept", f"{samples[-1].removed_mb:.1f} MB")
+
+
+def slope_of(points: Sequence[tuple[float, float]]) -> float:
+    """Return by how much the second number grows with the first."""
+    return linear_regression([x for x, _ in points], [y for _, y in points]).slope
+
+
+def _one_hour(daemon: DaemonProcess, clock: MovedClock, hour: int, hour_s: float) -> Iterator[Sample]:
+    """Yield a few samples, and set the clock ahead by what the hour is longer than it took."""
+    parts = 5
+    for part in range(parts):
+        with suppress(subprocess.TimeoutExpired):
+            daemon.child.wait(hour_s / parts)
+            raise TrialError(f"the daemon has ended: {daemon.log()[-2_000:]}")
+        yield _sample(daemon, hour + (part + 1) / parts)
+    clock.move(int(_HOUR_S - hour_s))
+    pruned = watcher(daemon.config, "prune", environ=clock.environ)
+    if pruned.status:
+        raise TrialError(f"nothing was pruned: {pruned.text[-500:]}")
+
+
+def _sample(daemon: DaemonProcess, at_h: float) -> Sample:
+    process = Path(f"/proc/{daemon.child.pid}")
+    status = (process / "status").read_text(encoding="ascii")
+    wal = daemon.database.with_name(daemon.database.name + "-wal")
+    return Sample(
+        at_h=at_h,
+        memory_mb=int(status.partition("RssAnon:")[2].split()[0]) / 1024,
+        descriptors=len(list((process / "fd").iterdir())),
+        wal_mb=wal.stat().st_size / 2**20,
+        database_mb=daemon.database.stat().st_size / 2**20,
+        removed_mb=int(daemon.rows(_REMOVED)[0][0]) / 2**20,
+    )
+
+
+def _lab(hour_s: float) -> Lab:
+    return Lab(story=False, conversations=30, speed=_HOUR_S / hour_s)
+
+
+def _config(lab: Lab, receiver: Receiver, every_s: float) -> str:
+    onq, osn = lab.onq, lab.osn
+    ways = (("onq", onq.url, next(iter(onq.bearer))), ("osn", osn.url, next(iter(osn.bearer))))
+    tables = [_table(number, *ways[number % 2], every_s) for number in range(_SOURCES)]
+    return "\n".join(
+        [
+            *tables,
+            f'[retention]\npolls = "1h"\nevents = "1h"\n[channels.json]\nurl = "{receiver.json_url}"',
+            '[[rules]]\nname = "some"\nevents = ["*"]\nsources = ["s0", "s1", "s2", "s3"]\nchannels = ["json"]',
+        ]
+    )
+
+
+def _table(number: int, api: str, url: str, token: str, every_s: float) -> str:
+    auth = f'{{ kind = "bearer", token = "{token}" }}'
+    return f'[sources.s{number}]\napi = "{api}"\nurl = "{url}"\nauth = {auth}\nevery = "{max(1, round(every_s))}s"'

@@ -1,0 +1,217 @@
+"""Kills: the daemon killed at random moments and at its writes, and what was told, twice told, or lost by it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from random import Random
+
+from torture.machine import require_debian
+from torture.scene import Scene, inspect, scene
+from torture.trial import Form, Trial, command_of, exactly, none_of, reported
+from torture.witness import Verdict, hear
+from watcher.lab import Arrival
+
+_MOMENTS, _QUICK_MOMENTS = 1000, 12
+_WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
+_EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
+"""of four kills one comes within the first second, which the start takes, the others after it"""
+_REACH_S = 20.0
+_LOOK_EVERY, _QUICK_LOOK_EVERY = 20, 4
+_CALLS = "pwrite64,fdatasync,ftruncate"
+_QUERY_ATTEMPTS = """SELECT delivery, started_at_ms, outcome FROM attempts ORDER BY delivery, number"""
+_REPETITION = b"may be a repetition"
+_SLACK_MS = 5
+"""a death is noticed a little after it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to send, as it was stored; one whose fate nobody knows has the outcome `unknown`."""
+
+    started_ms: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What was done, and what was found afterwards."""
+
+    at_moments: int
+    at_writes: int
+    deaths_ms: Sequence[int]
+    damages: Sequence[str]
+    verdict: Verdict
+    owed: Sequence[str]
+    arrivals: Sequence[Arrival]
+    attempts: dict[str, list[Attempt]]
+    events: int
+
+
+def try_kills(form: Form) -> Trial:
+    """Killed at any moment."""
+    done = _campaign(form)
+    keys = [_key(arrival) for arrival in done.arrivals]
+    return Trial(
+        key="R1",
+        title="Killed at any moment",
+        about="The daemon is killed (SIGKILL) and started again, over and over, while the story of both APIs goes on:"
+        " at random moments of its start and of its work, and under strace right before the N-th call of"
+        f" {_CALLS} of one of its threads, N from {_WRITES.start} to {_WRITES.stop - 1}, from an empty directory on."
+        " Then what the APIs know to have happened between each two complete polls is held against the events.",
+        command=command_of("R1"),
+        figures=[
+            exactly("kills at random moments", done.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
+            exactly("kills at a write", done.at_writes, len(form.pick(full=_WRITES, quick=_QUICK_WRITES))),
+            none_of("events lost", done.verdict.lost, of=done.verdict.judged),
+            none_of("events stored twice", done.verdict.twice, of=done.events),
+            none_of("events of which nothing was true", done.verdict.unfounded, of=done.events),
+            none_of("messages owed that did not arrive", sorted(set(done.owed) - set(keys)), of=len(done.owed)),
+            none_of("databases damaged", done.damages),
+        ],
+    )
+
+
+def try_duplicates(form: Form) -> Trial:
+    """Messages that came twice."""
+    done = _campaign(form)
+    repeated = [key for key, number in Counter(map(_key, done.arrivals)).items() if number > 1]
+    return Trial(
+        key="R2",
+        title="Messages that came twice",
+        about="Of the messages of R1, those that arrived more than once: each time, the process was killed between the"
+        " arrival and the commit that notes the acknowledgement, and the repetition has the id of the first.",
+        command=command_of("R2"),
+        figures=[
+            reported("messages that came more than once", f"{len(repeated)} of {len(done.owed):,}"),
+            none_of("… without a kill while the acknowledgement was on its way", _unexcused(done)),
+            none_of("… under an id that is not owed", sorted(set(map(_key, done.arrivals)) - set(done.owed))),
+            none_of("… that do not say they may be a repetition", _unmarked(done.arrivals)),
+            reported("longest from an arrival to the kill that had it repeated", f"{_longest_ms(done)} ms"),
+        ],
+    )
+
+
+@cache
+def _campaign(form: Form) -> Campaign:
+    strace = require_debian("strace", package="strace")
+    deaths_ms: list[int] = []
+    damages: list[str] = []
+    with scene() as stage:
+        stage.lab.story.run()
+        chance = form.chance("kills")
+        at_writes = _kill_at_writes(stage, strace, form, deaths_ms, damages)
+        moments = form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)
+        for number in range(moments):
+            _kill_at_moment(stage, chance, deaths_ms)
+            _look(stage, number, form, damages)
+        stage.lab.story.stop()
+        stage.daemon.start()
+        stage.settle()
+        stage.daemon.stop()
+        return _found(stage, moments, at_writes, deaths_ms, damages)
+
+
+def _found(stage: Scene, moments: int, at_writes: int, deaths_ms: Sequence[int], damages: Sequence[str]) -> Campaign:
+    attempts: dict[str, list[Attempt]] = {}
+    for delivery, started_ms, outcome in stage.daemon.rows(_QUERY_ATTEMPTS):
+        attempts.setdefault(delivery, []).append(Attempt(started_ms=started_ms, outcome=outcome))
+    last = inspect(stage.daemon.state)
+    return Campaign(
+        at_moments=moments,
+        at_writes=at_writes,
+        deaths_ms=deaths_ms,
+        damages=[*damages, *([last] if last else [])],
+        verdict=hear(stage.lab.story.truth, stage.daemon.rows),
+        owed=[key for (key,) in stage.daemon.rows("SELECT id FROM deliveries")],
+        arrivals=stage.receiver.arrivals(),
+        attempts=attempts,
+        events=stage.daemon.rows("SELECT COUNT(*) FROM events")[0][0],
+    )
+
+
+def _kill_at_writes(stage: Scene, strace: str, form: Form, deaths_ms: list[int], damages: list[str]) -> int:
+    """Let it die before its N-th write for one N after the other; return how often it came so far."""
+    reached = 0
+    for number in form.pick(full=_WRITES, quick=_QUICK_WRITES):
+        inject = f"inject={_CALLS}:signal=KILL:when={number}"
+        # Not with --seccomp-bpf, which would be faster: strace 6.1 then counts the first call alone.
+        quiet = ["-f", "-qq", "-o", "/dev/null"]
+        stage.daemon.under = [strace, *quiet, "-e", f"trace={_CALLS}", "-e", inject]
+        stage.daemon.spawn()
+        try:
+            reached += stage.daemon.child.wait(_REACH_S) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            stage.daemon.kill()
+        deaths_ms.append(_now_ms())
+        _look(stage, number, form, damages)
+    stage.daemon.under = ()
+    return reached
+
+
+def _kill_at_moment(stage: Scene, chance: Random, deaths_ms: list[int]) -> None:
+    if chance.random() < _EARLY:
+        stage.daemon.spawn()
+        stage.daemon.kill(after_s=chance.uniform(0.0, _EARLIEST_S))
+    else:
+        stage.daemon.start()
+        stage.daemon.kill(after_s=chance.uniform(0.0, _LATEST_S))
+    deaths_ms.append(_now_ms())
+
+
+def _look(stage: Scene, number: int, form: Form, damages: list[str]) -> None:
+    every = form.pick(full=_LOOK_EVERY, quick=_QUICK_LOOK_EVERY)
+    if number % every == 0 and (found := inspect(stage.daemon.state)):
+        damages.append(f"after kill {number}: {found}")
+
+
+def _unexcused(done: Campaign) -> list[str]:
+    """Return the ids that came again though no kill had kept their acknowledgement from being stored."""
+    return [key for key, again in _repetitions(done) if _death_between(done, *again) is None or not _is_open(done, key)]
+
+
+def _is_open(done: Campaign, key: str) -> bool:
+    """Whether of all attempts but the last nobody knew what became of them."""
+    return all(attempt.outcome == "unknown" for attempt in done.attempts.get(key, ())[:-1])
+
+
+def _repetitions(done: Campaign) -> list[tuple[str, tuple[int, int]]]:
+    """Return each id that came again, with when it had come before and when it did."""
+    times: dict[str, list[int]] = {}
+    for arrival in done.arrivals:
+        times.setdefault(_key(arrival), []).append(int(arrival.at.timestamp() * 1000))
+    return [(key, pair) for key, found in times.items() for pair in pairwise(found)]
+
+
+def _death_between(done: Campaign, first_ms: int, second_ms: int) -> int | None:
+    return next((at for at in done.deaths_ms if first_ms <= at + _SLACK_MS and at <= second_ms), None)
+
+
+def _longest_ms(done: Campaign) -> int:
+    deaths = [(first, _death_between(done, first, second)) for _, (first, second) in _repetitions(done)]
+    return max((at - first for first, at in deaths if at is not None), default=0)
+
+
+def _unmarked(arrivals: Sequence[Arrival]) -> list[str]:
+    """Return the ids of repetitions that do not say so."""
+    seen: set[str] = set()
+    found = []
+    for arrival in arrivals:
+        if _key(arrival) in seen and _REPETITION not in arrival.body:
+            found.append(_key(arrival))
+        seen.add(_key(arrival))
+    return found
+
+
+def _key(arrival: Arrival) -> str:
+    return arrival.headers["idempotency-key"]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

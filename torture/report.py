@@ -1,0 +1,72 @@
+"""Report: trials as lines for a terminal, and as the document docs/reliability.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from torture.trial import Figure, Trial, command_of
+
+_INTRODUCTION = """# Reliability
+
+Written by `make torture`; do not edit. Every figure is of the real daemon, as a process of its own, against both APIs
+simulated on loopback, which know what truly happened. A figure that falls short is marked ✗ and fails the run.
+
+## What is promised, and what is not
+
+- **Nothing is lost** means: a change that stood in two complete reads is told, whatever happened between them. What was
+  undone before the next read never was, for whoever polls: a counter that rose and fell between two polls did nothing,
+  and `2 → 5` may have been five questions and two answers. A conversation that came and went between two polls was
+  never there.
+- **At least once** means: a message whose acknowledgement was on its way when the process or the power went is sent
+  again, with the same id, and says that it may be a repetition. Nobody can do better without the help of the service
+  that takes it; a receiver that drops the ids it has seen gets each message once. Whatever was acknowledged and stored
+  is not sent again.
+- **Stored** means: on the disk (`synchronous=FULL`), as far as the disk tells the truth about that. A disk that
+  acknowledges what it has not written, or that changes what it holds, is beyond what a program can mend: such a
+  database is refused, never overwritten.
+- A service that cannot acknowledge leaves its deliveries `unconfirmed`; they are not part of these figures.
+"""
+
+
+def tell(trial: Trial) -> Iterator[str]:
+    """Yield a trial's lines for a terminal."""
+    yield f"== {trial.key} {trial.title}"
+    width = max((len(figure.name) for figure in trial.figures), default=0)
+    for figure in trial.figures:
+        goal = f"  (goal {figure.goal})" if figure.goal else ""
+        yield f"   {mark(figure) or ' '} {figure.name:<{width}}  {figure.value}{goal}"
+    yield from (f"     {note}" for note in trial.notes)
+
+
+def table(trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield every figure of every trial as one table."""
+    yield from ("| trial | what | measured | goal | | command |", "|---|---|---:|---:|---|---|")
+    for trial in trials:
+        for figure in trial.figures:
+            command = f"`{trial.command or command_of(trial.key)}`"
+            yield _line(trial.key, figure.name, figure.value, figure.goal, mark(figure), command)
+
+
+def write(trials: Sequence[Trial], machine: Mapping[str, str], *, is_quick: bool) -> str:
+    """Return the document."""
+    parts = [_INTRODUCTION, "## Measured", "", *(f"- {name}: {value}" for name, value in machine.items())]
+    if is_quick:
+        parts.append("- **the quick form**: fewer of everything")
+    parts += ["", *table(trials), "", "## What was done", ""]
+    for trial in trials:
+        parts += [f"**{trial.key} {trial.title}.** {trial.about}", "", *(f"- {note}" for note in trial.notes)]
+        parts += [""] if trial.notes else []
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def mark(figure: Figure) -> str:
+    """Return how a figure stands to its goal, in one sign."""
+    if figure.is_met is None:
+        return "–"
+    if not figure.is_met:
+        return "✗"
+    return "✓" if figure.goal else ""
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

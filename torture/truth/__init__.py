@@ -1,0 +1,1 @@
+"""Truth: random worlds, an oracle of what is true of them, and what the product tells."""

@@ -1,0 +1,68 @@
+"""Truth: what is told of random worlds, against what an oracle derives from their own history."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from torture.trial import Figure, Form, Trial, exactly, none_of, reported
+from torture.truth.run import Outcome, run_world
+from watcher.domain.event import EventType
+from watcher.lab import FaultKind
+
+ABOUT = """Random worlds, each with both APIs in dialects drawn by lot (paging, envelopes, totals, dates, types, CSV,
+sessions …), in which anything happens: also between two pages of a read, and with one poll in five under some fault
+of the lab. The real sources, pipeline and store poll them under a clock of the world's own. An oracle that knows none
+of the product's code derives from the world's history what each poll, and each moment between two polls, had to tell:
+where the list stood still while it was read there is one answer; where it moved, a row may have been seen at any
+moment of the read, or skipped, and is then owed by a later poll. Nothing else is accepted."""
+_NOT_HERE = frozenset({"channel.failing", "channel.recovered"})
+
+
+def try_truth(form: Form) -> Trial:
+    """What is told, and what is true."""
+    worlds, polls = form.pick(full=1_000, quick=10), form.pick(full=50, quick=20)
+    outcome = Outcome()
+    for one in _outcomes([form.seed + number for number in range(worlds)], polls):
+        outcome.add(one)
+    return Trial(
+        key="R4",
+        title="truth in random worlds",
+        about=ABOUT.replace("\n", " "),
+        figures=list(_figures(outcome, worlds, polls, is_full=not form.is_quick)),
+        notes=outcome.ledger.notes,
+    )
+
+
+def _outcomes(seeds: list[int], polls: int) -> Iterator[Outcome]:
+    """Yield what came of each world; a process of its own for each core, and nothing shared."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        yield from pool.map(run_world, seeds, [polls] * len(seeds))
+
+
+def _figures(outcome: Outcome, worlds: int, polls: int, *, is_full: bool) -> Iterator[Figure]:
+    ledger = outcome.ledger
+    yield reported("worlds, and polls of each", f"{worlds:,} × {2 * polls} (both APIs)")
+    yield reported("polls", ", ".join(f"{count:,} {word}" for word, count in outcome.polls.most_common()))
+    yield reported("reads under which the list moved", f"{outcome.restless:,}")
+    yield reported("polls under a fault", f"{outcome.mischief.total():,}")
+    yield reported("events told and true", f"{ledger.right.total():,} of {len(ledger.types())} types")
+    yield _share("precision, of the worst type", ledger.precision)
+    yield _share("recall, of the worst type", ledger.recall)
+    yield exactly("events told that were not so", ledger.false.total(), 0)
+    yield exactly("events not told in time", ledger.missed.total(), 0)
+    yield none_of("calm, faultless reads not taken as complete", outcome.spoilt)
+    if is_full:
+        yield exactly("kinds of fault played", len(outcome.mischief), len(FaultKind))
+        yield none_of("types of event that never came up", sorted(_types() - _NOT_HERE - ledger.right.keys()))
+
+
+def _types() -> set[str]:
+    return {kind.value for kind in EventType}
+
+
+def _share(name: str, share: float) -> Figure:
+    return Figure(name=name, value=f"{100 * share:.3f} %", goal="100 %", is_met=share >= 1)

@@ -1,0 +1,39 @@
+"""Opening: the daemon waits for a state that cannot be used now and may be later."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from datetime import timedelta
+
+from watcher.bootstrap.app import open_state
+from watcher.config.model import Config
+from watcher.daemon.log import line
+from watcher.daemon.signals import Inbox, Request
+from watcher.daemon.systemd import Systemd
+from watcher.domain.errors import StateError
+from watcher.store.database import Database
+
+LOG = logging.getLogger(__name__)
+
+_STATE_AGAIN = timedelta(seconds=5)
+_OPENING = timedelta(minutes=2)
+"""how long one attempt to open the state may take, a lock that another program holds and a migration included"""
+
+
+def open_patiently(config: Config, inbox: Inbox, stack: ExitStack) -> Database | None:
+    """Open the state, and wait for that where what is wrong may pass; None where it is told to stop meanwhile."""
+    systemd, is_told = Systemd(), False
+    while True:
+        systemd.starting(_OPENING)
+        try:
+            return stack.enter_context(open_state(config))
+        except StateError as error:
+            if not error.may_pass:
+                raise
+            if not is_told:
+                LOG.error(line("state.failed", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
+            systemd.status(error.text)
+        is_told = True
+        if inbox.take(_STATE_AGAIN.total_seconds()) is Request.STOP:
+            return None
