@@ -1,11 +1,15 @@
+import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.daemon.fakes_daemon import WAIT_S, Clocks, RealClocks, Work, every, make_scheduler, report_of
-from watcher.daemon.scheduler import Guard, Scheduler
+from watcher.daemon.scheduler import FIRST_PRUNE, Guard, Scheduler
+from watcher.domain.errors import StateError
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -122,6 +126,49 @@ def test_after_a_failed_poll_the_next_comes_earlier(
     planned = running.next_poll_at("campus")
     assert planned is not None
     assert planned - clocks.now() <= most * 0.5
+
+
+def test_a_state_that_cannot_be_used_is_told_once_and_when_it_is_over(
+    guard: Guard, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    def fail() -> None:
+        raise StateError("the disk is full", remedy="make room")
+
+    for _ in range(3):
+        for what in ("poll of campus", "poll of staff", "sending to mail"):
+            assert guard.run(what, fail) is None
+    assert (guard.trouble, guard.errors) == ("the disk is full", 0)
+    guard.run("poll of campus", lambda: None)
+    guard.forget("sending to mail")
+    assert [line.split()[0] for line in caplog.messages] == ["state.failed"]
+    guard.run("poll of staff", lambda: None)
+    assert [line.split()[0] for line in caplog.messages] == ["state.failed", "state.recovered"]
+    assert guard.trouble == ""
+
+
+def test_an_error_of_the_store_gets_its_name_in_the_guard(caplog: pytest.LogCaptureFixture) -> None:
+    @contextmanager
+    def named() -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise StateError("it is damaged") from error
+
+    Guard(named).run("poll of campus", lambda: int("x"))
+    assert "state.failed" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_pruning_that_failed_is_tried_again_soon(running: Scheduler, work: Work, clocks: RealClocks) -> None:
+    before = running._agenda.next_at("prune")
+    assert before is not None
+    running._duties = replace(running._duties, prune=lambda: 1 / 0)
+    running._prune()
+    after = running._agenda.next_at("prune")
+    assert after is not None
+    assert before <= after <= clocks.now() + FIRST_PRUNE
 
 
 def test_an_unexpected_error_is_counted_and_the_next_poll_comes(

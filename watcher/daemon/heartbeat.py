@@ -55,6 +55,7 @@ class Heartbeat:
         self._clocks = ClockWatch(now(), monotonic())
         self._stalled: list[str] = []
         self._accepted: set[str] = set()
+        self._counted: tuple[str, ...] = ()
         self._status = ""
 
     def beat(self) -> bool:
@@ -66,6 +67,7 @@ class Heartbeat:
         if self._is_well():
             self._systemd.alive()
         self._guard.run("the heartbeat", self._look)
+        self._tell_status()
         return True
 
     def _is_well(self) -> bool:
@@ -86,7 +88,7 @@ class Heartbeat:
         waiting = self._store.waiting()
         self._workers.wake(channel for channel, due_at in waiting.items() if due_at <= self._now())
         self._poll_accepted(records)
-        self._tell_status(records, waiting)
+        self._counted = self._count(records, waiting)
 
     def _follow_clock(self, jump: timedelta, records: dict[str, SourceRecord]) -> None:
         """Plan everything anew; what waits to be sent would otherwise wait for the old time to come again."""
@@ -104,16 +106,20 @@ class Heartbeat:
             self._scheduler.poll_soon(name)
         self._accepted = accepted
 
-    def _tell_status(self, records: dict[str, SourceRecord], waiting: dict[str, datetime]) -> None:
+    def _count(self, records: dict[str, SourceRecord], waiting: dict[str, datetime]) -> tuple[str, ...]:
         failing = sum(record.health.failures > 0 for record in records.values())
         at = self._store.next_deadline()
-        parts = [
+        return (
             f"{len(records)} sources, {failing} failing",
             f"{len(waiting)} channels with something to send",
             f"next deadline {at:%Y-%m-%d %H:%M} UTC" if at else "no deadline ahead",
             *([f"{self._guard.errors} unexpected errors"] if self._guard.errors else []),
-        ]
-        status = "; ".join(parts)
+        )
+
+    def _tell_status(self) -> None:
+        """Tell what was counted last, behind what keeps anything newer from being stored."""
+        trouble = self._guard.trouble
+        status = "; ".join([*([trouble] if trouble else []), *self._counted])
         if status != self._status:
             self._systemd.status(status)
         self._status = status

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TextIO
 
@@ -27,12 +28,12 @@ from watcher.daemon.signals import Inbox, Request, listening
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.timetable import Timetable
 from watcher.daemon.workers import Workers
-from watcher.domain.errors import ConfigError
+from watcher.domain.errors import BusyError, ConfigError, StateError
 from watcher.pipeline.dispatch import Turn
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import SourceRecord
-from watcher.store.database import Database
+from watcher.store.database import Database, named_errors
 from watcher.store.retention import Pruned
 
 LOG = logging.getLogger(__name__)
@@ -45,15 +46,33 @@ _PATIENCE_REQUESTS = 4
 """a page, a log-in in front of it, and both once more when the session was lost"""
 _PATIENCE_MARGIN = timedelta(minutes=1)
 _GONE = 1
+_REFUSED = 2
+_STATE_AGAIN = timedelta(seconds=5)
+_OPENING = timedelta(minutes=2)
+"""how long one attempt to open the state may take, a lock that another program holds and a migration included"""
 
 
 def run(config: Config, stream: TextIO = sys.stdout) -> int:
     """Watch until told to stop and return the exit status. Raises BusyError, StateError, ConfigError.
 
     What does not end in time ends with the process: a poll stores all or nothing, a delivery is sent again later.
+    A state that only a person can mend is refused with the status that the service manager does not start again after.
     """
+    try:
+        return _watch(config, stream)
+    except StateError as error:
+        if error.may_pass or isinstance(error, BusyError):
+            raise
+        LOG.error(line("state.refused", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
+        return _REFUSED
+
+
+def _watch(config: Config, stream: TextIO) -> int:
     inbox = Inbox()
-    with listening(inbox), open_state(config) as database:
+    with listening(inbox), ExitStack() as stack:
+        database = _open(config, inbox, stack)
+        if database is None:
+            return 0
         daemon = Daemon(App(config, database, stream), database, inbox)
         status = daemon.run()
         if not daemon.is_drained:
@@ -62,12 +81,31 @@ def run(config: Config, stream: TextIO = sys.stdout) -> int:
     return status
 
 
+def _open(config: Config, inbox: Inbox, stack: ExitStack) -> Database | None:
+    """Open the state, and wait for that where what is wrong may pass; None where it is told to stop meanwhile."""
+    systemd, is_told = Systemd(), False
+    while True:
+        systemd.starting(_OPENING)
+        try:
+            return stack.enter_context(open_state(config))
+        except StateError as error:
+            if not error.may_pass:
+                raise
+            if not is_told:
+                LOG.error(line("state.failed", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
+            systemd.status(error.text)
+        is_told = True
+        if inbox.take(_STATE_AGAIN.total_seconds()) is Request.STOP:
+            return None
+
+
 class Daemon:
     """The parts of a running daemon; everything that must survive it is in the database."""
 
     def __init__(self, app: App, database: Database, inbox: Inbox) -> None:
         self._app, self._database, self._inbox = app, database, inbox
-        self._systemd, self._guard, self._chronicle = Systemd(), Guard(), Chronicle()
+        self._systemd, self._chronicle = Systemd(), Chronicle()
+        self._guard = Guard(lambda: named_errors(database.path))
         self._workers = Workers(
             self._deliver,
             self._told_turn,
@@ -80,7 +118,7 @@ class Daemon:
             self._duties(), self._guard, now=clock.now, monotonic=clock.monotonic, chance=clock.chance
         )
         self._inode = _inode(database)
-        self.is_drained = False
+        self._is_resumed = self.is_drained = False
 
     def run(self) -> int:
         """Start, serve requests until one of them says to stop, and end."""
@@ -93,9 +131,7 @@ class Daemon:
         """Fire what is overdue before the first poll, then begin everything; no source need answer for that."""
         LOG.info(line("daemon.starting", config=self._app.config.path, state=self._database.path.parent))
         self._warn(self._app.config)
-        if interrupted := self._app.take_over():
-            LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
-        self._guard.run("overdue deadlines", self._fire)
+        self._resume()
         self._scheduler.watch(_timetables(self._app.config), self._records())
         self._workers.serve(self._app.channels)
         self._scheduler.start()
@@ -104,9 +140,25 @@ class Daemon:
         self._systemd.ready()
         LOG.info(line("daemon.ready", sources=len(self._app.sources), channels=len(self._app.channels)))
 
+    def _resume(self) -> None:
+        """Take up what an earlier process left; what cannot be stored now is tried again at each beat.
+
+        Late it does no harm: a delivery that this process is sending by then is due, but its only worker is busy.
+        """
+        if not self._is_resumed:
+            self._is_resumed = bool(self._guard.run("taking over", self._take_over))
+
+    def _take_over(self) -> bool:
+        if interrupted := self._app.take_over():
+            LOG.warning(line("delivery.interrupted", count=interrupted, remedy="each is sent again under its id"))
+            self._workers.wake()
+        self._fire()
+        return True
+
     def _serve(self) -> int:
         heartbeat = self._heartbeat()
         while heartbeat.beat():
+            self._resume()
             match self._inbox.take(self._systemd.beat.total_seconds()):
                 case Request.STOP:
                     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -15,6 +16,7 @@ from watcher.daemon.crew import Crew
 from watcher.daemon.flights import AbandonedError, Flights
 from watcher.daemon.log import line
 from watcher.daemon.timetable import Timetable
+from watcher.domain.errors import StateError
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import SourceRecord
 
@@ -32,21 +34,54 @@ _DEADLINES, _PRUNE, _POLL = "deadlines", "prune", "poll "
 
 
 class Guard:
-    """The only place that catches everything: a thread that must go on logs what it did not expect, and counts it."""
+    """The only place that catches everything: a thread that must go on logs what it did not expect, and counts it.
 
-    def __init__(self) -> None:
+    That the state cannot be used is foreseen: it is told once when it begins and once when it is over, which is when
+    each step that failed over it has been done. `named` is a block in which the store's errors become StateErrors.
+    """
+
+    def __init__(self, named: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         self.errors = 0
+        self._named = named
+        self._lock = threading.Lock()
+        self._failing: dict[str, str] = {}
+
+    @property
+    def trouble(self) -> str:
+        """Why the state cannot be used now; empty where it can."""
+        with self._lock:
+            return next(iter(self._failing.values()), "")
 
     def run(self, what: str, step: Callable[[], T]) -> T | None:
-        """Return what a step returns, None where it failed unexpectedly."""
+        """Return what a step returns, None where it failed over the state or unexpectedly."""
         try:
-            return step()
+            with self._named():
+                done = step()
         except AbandonedError:
             raise
+        except StateError as error:
+            self._begin(what, error)
+            return None
         except Exception:
             self.errors += 1
             LOG.exception(line("daemon.unexpected", during=what))
             return None
+        self.forget(what)
+        return done
+
+    def forget(self, what: str) -> None:
+        """A step was done, or will not be tried again."""
+        with self._lock:
+            is_over = self._failing.pop(what, None) is not None and not self._failing
+        if is_over:
+            LOG.info(line("state.recovered"))
+
+    def _begin(self, what: str, error: StateError) -> None:
+        with self._lock:
+            is_new = not self._failing
+            self._failing[what] = error.text
+        if is_new:
+            LOG.error(line("state.failed", during=what, error=error.text, remedy=error.remedy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +134,7 @@ class Scheduler:
             del self._timetables[name]
             self._agenda.drop(_POLL + name)
             self.flights.abandon(name)
+            self._guard.forget(f"poll of {name}")
         for name, timetable in timetables.items():
             if self._timetables.get(name) != timetable:
                 self._timetables[name] = timetable
@@ -215,7 +251,8 @@ class Scheduler:
             self._guard.run("arming deadlines", self.arm_deadline)
 
     def _prune(self) -> None:
-        self._guard.run("pruning", self._duties.prune)
+        if self._guard.run("pruning", self._duties.prune) is None:
+            self._agenda.move(_PRUNE, self._now() + FIRST_PRUNE)
 
     def _put(self, name: str, step: Callable[[], object], lane: str, at: datetime, again: Again = once) -> None:
         self._agenda.put(name, lambda: self._guard.run(name, step), lane, at, again)

@@ -28,6 +28,10 @@ class Systemd:
         """Tell that the config is read anew; the time lets the manager match it with its request."""
         self._tell(f"RELOADING=1\nMONOTONIC_USEC={int(monotonic_s * 1_000_000)}")
 
+    def starting(self, limit: timedelta) -> None:
+        """Tell that the start takes longer than the manager would wait, but not longer than this from now."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={limit // timedelta(microseconds=1)}")
+
     def stopping(self) -> None:
         """Tell that it ends."""
         self._tell("STOPPING=1")

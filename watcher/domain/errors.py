@@ -25,7 +25,14 @@ class ConfigError(WatcherError):
 
 
 class StateError(WatcherError):
-    """The state directory or its database cannot be used as it stands."""
+    """The state directory or its database cannot be used as it stands.
+
+    `may_pass` says that it may work later without an edit: a full disk, one that reports errors, another program.
+    """
+
+    def __init__(self, text: str, *, remedy: str = "", may_pass: bool = False) -> None:
+        super().__init__(text, remedy=remedy)
+        self.may_pass = may_pass
 
 
 class BusyError(StateError):

@@ -13,6 +13,7 @@ from pathlib import Path
 import xxhash
 
 from watcher.domain.errors import StateError
+from watcher.store.lock import unusable
 from watcher.store.steps import STEPS, applied_steps, refuse_newer
 
 FILE_NAME = "watcher.db"
@@ -158,7 +159,8 @@ def named_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         remedy = next((_REMEDIES[key] for key in _REMEDIES if name.startswith(key)), _ANY_REMEDY)
-        raise StateError(f"the database {path} cannot be used: {error} ({name})", remedy=remedy) from error
+        text, may_pass = f"the database {path} cannot be used: {error} ({name})", name.startswith(_PASSING)
+        raise StateError(text, remedy=remedy, may_pass=may_pass) from error
 
 
 @contextmanager
@@ -220,8 +222,7 @@ def _make_private(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        text = f"the state directory {path.parent} cannot be used: {error.strerror}"
-        raise StateError(text, remedy="make it a directory that this user may write to, or set state_dir") from error
+        raise unusable(path.parent, error) from error
 
 
 def _digest_seed(connection: sqlite3.Connection) -> int:
@@ -230,6 +231,7 @@ def _digest_seed(connection: sqlite3.Connection) -> int:
     return int.from_bytes(row[0])
 
 
+_PASSING = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR")
 _ANY_REMEDY = "look at the file and its directory, or restore a backup"
 _REMEDIES = {
     "SQLITE_NOTADB": "it is no SQLite file: move it away, or restore a backup; watcher never overwrites it",
@@ -238,6 +240,7 @@ _REMEDIES = {
     "SQLITE_READONLY": "make the file and its directory writable for this user",
     "SQLITE_CANTOPEN": "make the file and its directory readable and writable for this user",
     "SQLITE_FULL": "the disk is full: make room",
+    "SQLITE_IOERR_SHM": "the disk is full or reports errors: make room, or see the system log",
     "SQLITE_IOERR": "the disk reports errors: see the system log",
 }
 """by the beginning of the error's name, which goes on with details as in SQLITE_IOERR_WRITE"""
