@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
-from torture import kills, power
+from torture import kills, power, storage, upgrades
 from torture.machine import IS_CI
 from torture.report import table, tell, write
 from torture.trial import SEED, CannotRunError, Figure, Form, Trial, command_of, not_run
@@ -20,6 +20,8 @@ TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "R1": kills.try_kills,
     "R2": kills.try_duplicates,
     "R3": power.try_power,
+    "R6": storage.try_storage,
+    "R10": upgrades.try_upgrades,
 }
 """by key; the first line of a trial's docstring is its title, should it not run"""
 DOCUMENT = ROOT / "docs" / "reliability.md"
