@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from benchmarks import delivery, history, idle, latency, memory, poll, startup, tenants, whole
+from benchmarks import delivery, history, idle, isolation, latency, memory, poll, routing, startup, tenants, whole
 from benchmarks.commands import ROOT
 from benchmarks.figures import FULL, QUICK, Form, Section
 from benchmarks.machine import describe
@@ -22,7 +22,9 @@ SECTIONS: Mapping[str, Callable[[Form], Section]] = {
     "memory": memory.measure,
     "whole": whole.measure,
     "history": history.measure,
+    "routing": routing.measure,
     "latency": latency.measure,
+    "isolation": isolation.measure,
     "delivery": delivery.measure,
     "idle": idle.measure,
     "tenants": tenants.measure,

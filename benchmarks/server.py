@@ -18,11 +18,16 @@ import msgspec
 from benchmarks.listing import Listing
 
 _PORTIONS = 65536
+SLOW_S = 3.0
+"""how long `/slow` takes to answer"""
+_SLOW = "/slow"
 _END = b"\r\n\r\n"
 
 
 class Server:
     """`/first/ROWS/…/conversations` is the listing cut to its first rows, 0 for all; anything posted is a message.
+
+    What is posted to `/slow` is answered late, and no message that counts.
 
     All instants are seconds of the monotonic clock, which every process of the machine shares.
     """
@@ -89,6 +94,10 @@ class Server:
         method, target, _ = head.split(" ", 2)
         if method == "POST":
             _skip_body(link, head, had)
+            if target.startswith(_SLOW):
+                time.sleep(SLOW_S)
+                _send(link, b'{"ok": true}')
+                return
             _send(link, b'{"ok": true}')
             with self._changed:
                 self._arrived_at.append(begun_at)

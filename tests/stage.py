@@ -11,8 +11,9 @@ from typing import Any
 from tests.channels.mail_server import Mailbox, mail_server
 from watcher.bootstrap.app import App, open_app
 from watcher.bootstrap.configuration import read_config
-from watcher.bootstrap.parts import make_route
+from watcher.bootstrap.parts import make_aftermath, make_arranger, make_route
 from watcher.domain.event import Event
+from watcher.domain.lapse import Lapse, LapseKind
 from watcher.lab import Lab, OnqApi, OsnApi, Receiver, Row
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, drain
@@ -46,6 +47,7 @@ class Stage:
         self.now = START
         self._campus = lab.onq
         self._directory = directory
+        self.state = directory / "state"
         self._open = ExitStack()
         self.app: App
 
@@ -82,14 +84,15 @@ class Stage:
         bell = Bell(apis=apis, route=plan.route, ruleset=plan.ruleset, now=lambda: self.now, hold=plan.hold)
         return fire_due(self.app.alarms, bell)
 
-    def deliver(self) -> list[Turn]:
-        """Send everything that is due."""
+    def deliver(self, *, is_arranged: bool = False) -> list[Turn]:
+        """Send everything that is due; each delivery as it is, or arranged by the rules."""
         desk = Desk(
             clock=lambda: self.now,
             jitter=lambda: 0.0,
-            route=make_route(self.app.config),
+            aftermath=make_aftermath(self.app.config, make_route(self.app.config)),
             owner="stage",
             zone=self.app.config.timezone,
+            decider=make_arranger(self.app.config) if is_arranged else None,
         )
         channels = self.app.channels.values()
         return [turn for channel in channels for turn in drain(channel, self.app.outbox, desk, lambda _: True)]
@@ -105,6 +108,14 @@ class Stage:
         """Believe a suspect read."""
         with self.app.database.write() as connection:
             assert accept_source(connection, source)
+
+    def missing(self) -> list[str]:
+        """What the audit misses of all that was ever owed, in words."""
+        found, has_more = list[Lapse](), True
+        while has_more:
+            seen = self.app.look({}, timedelta())
+            found, has_more = [*found, *seen.begun], seen.has_more
+        return [lapse.say() for lapse in found if lapse.kind is LapseKind.MISSING]
 
     def events(self, types: str = "*") -> list[Event]:
         """The log of events of the types that a glob matches, without the baselines unless they are asked for."""
@@ -145,7 +156,7 @@ class Stage:
     def _config(self, campus: str, staff: str, rest: str, rules: str) -> str:
         onq, osn = self._campus, self.lab.osn
         return f"""
-state_dir = "{self._directory / "state"}"
+state_dir = "{self.state}"
 timezone = "Europe/Berlin"
 operator = ["pager"]
 [sources.campus]

@@ -14,7 +14,7 @@ from torture.daemon import DaemonProcess, audience, daemon_process, sources, wai
 from torture.witness import SOURCES
 from watcher.lab import Lab, Receiver
 from watcher.store.database import FILE_NAME
-from watcher.store.outbox import WAITING
+from watcher.store.due import WAITING
 
 CONVERSATIONS = 40
 SPEED = 300.0

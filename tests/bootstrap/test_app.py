@@ -12,6 +12,7 @@ from watcher.bootstrap.app import App, open_app, open_state
 from watcher.bootstrap.configuration import read_config
 from watcher.config.model import Config
 from watcher.domain.errors import BusyError, ConfigError
+from watcher.domain.rule import Match
 from watcher.lab import Lab
 from watcher.pipeline.outbox import Owed
 from watcher.store.events import insert_owed
@@ -70,7 +71,7 @@ def test_what_a_killed_process_was_sending_is_due_at_once_for_whoever_comes_next
     config, event = workshop.config(), make_event(1)
     with open_state(config) as database:
         with database.write() as connection:
-            insert_owed(connection, Owed(event=event, deliveries=(("ops", "all"),)), None, None)
+            insert_owed(connection, Owed(event=event, deliveries=(Match(channel="ops", rule="all"),)), None, None)
         claimed_at = event.time + timedelta(minutes=1)
         assert SqliteOutbox(database).claim_due("ops", claimed_at, timedelta(days=999), "killed")
     with open_app(config) as app:
@@ -136,7 +137,7 @@ def test_a_channel_that_is_gone_has_nothing_to_send(app: App) -> None:
 def test_what_was_claimed_ahead_for_a_channel_that_is_gone_is_given_back(app: App) -> None:
     event = make_event(1)
     with app.database.write() as connection:
-        insert_owed(connection, Owed(event=event, deliveries=(("gone", "a rule"),)), None, None)
+        insert_owed(connection, Owed(event=event, deliveries=(Match(channel="gone", rule="a rule"),)), None, None)
     ahead = app.outbox.claim_due("gone", event.time, timedelta(days=999), "a worker")
     assert ahead is not None
     assert app.deliver_next("gone", ahead, lambda: True).claim is None

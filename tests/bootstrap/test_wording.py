@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from watcher.bootstrap.configuration import read_config
-from watcher.bootstrap.wording import make_templates
+from watcher.bootstrap.wording import make_templates, make_words
 from watcher.config.finding import ConfigErrors
 from watcher.config.model import Config
 from watcher.domain.event import Event, EventType, Severity
+from watcher.domain.stage import CLEARED
 from watcher.domain.template import Occasion
 
 CONFIG = """
@@ -73,3 +75,11 @@ def test_jinja_is_loaded_for_who_writes_templates_only(tmp_path: Path) -> None:
     )
     run = [sys.executable, "-c", script, str(tmp_path / "config.toml")]
     assert subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout == "False\n"
+
+
+def test_the_end_of_something_that_a_rule_does_not_speak_of_keeps_the_built_in_words(tmp_path: Path) -> None:
+    reword = make_words(_config(tmp_path, "body = '{{ error }}'"))
+    occasion = Occasion(events=(FAILING,), rule="trouble", title="t", body="b", zone=UTC, now=NOW)
+    assert reword(occasion) is not None
+    recovered = replace(FAILING, type=EventType.SOURCE_RECOVERED)
+    assert reword(replace(occasion, events=(recovered,), stage=CLEARED)) is None

@@ -21,6 +21,7 @@ from watcher.channels.webhook import WebhookChannel, read_address, write
 from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Message
 from watcher.domain.secret import Secret
+from watcher.domain.stage import FIRST, repeat
 from watcher.lab.receiver import Arrival, Receiver
 
 DOCS = Path(__file__).parents[2] / "docs/channels.md"
@@ -44,6 +45,12 @@ def arrived(message: Message = HELLO, keys: Sequence[str] = ()) -> Arrival:
         (arrival,) = receiver.arrivals()
     assert (receipt.status, receipt.is_confirmed) == (200, True)
     return arrival
+
+
+def test_what_is_told_again_says_at_which_stage() -> None:
+    first, again = (json.loads(write(replace(HELLO, stage=stage), "d1")[1]) for stage in (FIRST, repeat(2)))
+    assert "stage" not in first
+    assert again == {**first, "stage": "repeat 2"}
 
 
 def refusal(url: str, *keys: str) -> ChannelError:

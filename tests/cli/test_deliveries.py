@@ -55,6 +55,19 @@ def test_dead_letters_are_retried(watcher: Watcher, stand: SqliteStand) -> None:
     assert stand.state(make_event(2), "mail") == "pending"
 
 
+def test_the_dead_letters_of_one_channel_are_retried(watcher: Watcher, stand: SqliteStand) -> None:
+    stand.owe(make_event(4), "chat", due_at=NOW)
+    settle(stand.outbox, claim(stand.outbox, channel="chat"), NOW, error="404 Not Found", dead=True)
+    assert watcher("deliveries", "retry", "--dead", "--channel", "chat").out.startswith("1 to be tried again")
+    assert (stand.state(make_event(4), "chat"), stand.state(make_event(2), "mail")) == ("pending", "dead")
+
+
+def test_what_waits_for_a_channel_is_dropped_as_a_whole(watcher: Watcher, stand: SqliteStand) -> None:
+    assert watcher("deliveries", "drop", "--waiting", "--channel", "mail").out == "1 dropped\n"
+    assert stand.state(make_event(2), "mail") == "dead"
+    assert stand.outbox.next_due("mail") is None
+
+
 def test_one_is_dropped_by_its_id(watcher: Watcher, stand: SqliteStand) -> None:
     assert watcher("deliveries", "drop", stand.id_of(make_event(2), "mail")[:10]).out == "1 dropped\n"
     assert [line["state"] for line in watcher("deliveries").lines] == ["pending"]
@@ -62,8 +75,15 @@ def test_one_is_dropped_by_its_id(watcher: Watcher, stand: SqliteStand) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--dead", "abc"), ("--channel", "mail"), ("abc", "--channel", "mail")],
-    ids=["nothing", "both", "no dead", "a channel of an id"],
+    [
+        (),
+        ("--dead", "abc"),
+        ("--channel", "mail"),
+        ("abc", "--channel", "mail"),
+        ("--waiting",),
+        ("--waiting", "--dead", "--channel", "mail"),
+    ],
+    ids=["nothing", "both", "no dead", "a channel of an id", "waiting for what", "waiting or dead"],
 )
 def test_what_is_meant_must_be_clear(watcher: Watcher, arguments: tuple[str, ...]) -> None:
     assert watcher("deliveries", "drop", *arguments).status == 2

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import CONFIG, Watcher
-from tests.store.outbox_contract import LEASE, NOW, claim, make_event, settle
+from tests.store.outbox_contract import LEASE, NOW, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
 from watcher.bootstrap.configuration import read_config
 from watcher.domain.event import Event
+from watcher.domain.follow_up import follow
+from watcher.domain.rule import Router
+from watcher.pipeline.outbox import Owed
+from watcher.store.events import insert_owed, remember_ruleset
 
 
 @pytest.fixture
@@ -110,3 +115,66 @@ def test_an_explanation_is_one_json_value(watcher: Watcher, event: Event) -> Non
     [explained] = json.loads(watcher("explain", event.id, "--format", "json").out)
     assert explained["event"] == event.cloud_event()
     assert (explained["rules_recorded"], explained["rules_changed_since"]) == (True, False)
+
+
+ESCALATING = (
+    CONFIG
+    + """
+[[rules]]
+name = "waits"
+events = ["questions.*"]
+channels = ["chat"]
+repeat = ["4h", "1d"]
+escalate = [{ after = "24h", channels = ["mail"] }]
+"""
+)
+
+
+@pytest.fixture
+def followed(config: Path, stand: SqliteStand) -> Event:
+    """An event that was told, is repeated, and is escalated later."""
+    config.write_text(ESCALATING, encoding="utf-8")
+    rules = read_config(config)
+    event = make_event(2)
+    with stand.database.write() as connection:
+        key = remember_ruleset(connection, rules.rules_text)
+        insert_owed(connection, Owed(event=event, deliveries=Router(rules.rules).route(event)), None, key)
+    found = claim(stand.outbox, channel="chat")
+    timings = {rule.name: rule.timing for rule in rules.rules}
+    assert stand.outbox.settle(found, replace(settlement(NOW), followed=follow(found.parts, timings, NOW)))
+    return event
+
+
+def test_an_explanation_tells_of_what_follows(watcher: Watcher, followed: Event) -> None:
+    shown = watcher("explain", followed.id, "--format", "table").out
+    assert "escalation 1, to mail 24h later if it is still true" in shown
+    assert "Delivery to chat: delivered" in shown
+    assert "Delivery to chat, repeat 1: held, due " in shown
+    assert "Delivery to mail, escalation 1: held, due " in shown
+
+
+def test_programs_get_the_stage_of_each_delivery_and_who_is_escalated_to(watcher: Watcher, followed: Event) -> None:
+    [explained] = watcher("explain", followed.id).lines
+    assert [(one["channel"], one["stage"], one["state"]) for one in explained["deliveries"]] == [
+        ("chat", "first", "delivered"), ("chat", "repeat 1", "held"), ("mail", "escalation 1", "held"),
+    ]  # fmt: skip
+    waits = next(one for one in explained["rules"] if one["rule"] == "waits")
+    assert waits["escalates_to"] == [{"channel": "mail", "stage": "escalation 1", "after": "24h"}]
+
+
+def test_a_rule_that_follows_up_has_its_stages_told(watcher: Watcher, stand: SqliteStand, followed: Event) -> None:
+    assert followed.conversation is not None
+    stand.learn("campus", followed.conversation)
+    shown = watcher("explain", "1017", "--rule", "waits", "--format", "table").out
+    for wanted in ("chat: delivered", "chat, repeat 1: held", "mail, escalation 1: held"):
+        assert wanted in shown
+
+
+def test_follow_ups_that_wait_are_counted_apart_and_listed_with_their_stage(watcher: Watcher, followed: Event) -> None:
+    channels = {one["name"]: one for one in watcher("status").lines if one["kind"] == "channel"}
+    assert {name: (one["waiting"], one["follow_ups"]) for name, one in channels.items()} == {
+        "chat": (0, 1), "mail": (0, 1),
+    }  # fmt: skip
+    listed = [(one["channel"], one["stage"], one["state"]) for one in watcher("deliveries").lines]
+    assert sorted(listed) == [("chat", "repeat 1", "held"), ("mail", "escalation 1", "held")]
+    assert "repeat 1" in watcher("deliveries", "--format", "table").out

@@ -51,5 +51,7 @@ def test_programs_get_one_object(watcher: Watcher) -> None:
 
 
 def test_programs_get_a_line_for_each_thing_without_a_terminal(watcher: Watcher) -> None:
-    assert [line["kind"] for line in watcher("status").lines] == ["source", "deadline", "channel", "channel"]
-    assert [line["kind"] for line in watcher("status", "--deadlines", "0").lines] == ["source", "channel", "channel"]
+    kinds = [line["kind"] for line in watcher("status").lines]
+    assert kinds == ["source", "deadline", "channel", "channel", "audit"]
+    kinds = [line["kind"] for line in watcher("status", "--deadlines", "0").lines]
+    assert kinds == ["source", "channel", "channel", "audit"]

@@ -34,6 +34,13 @@ ALONE: list[tuple[str, str]] = [
         '3: channels.x.signing_keys: is not a list; write it in brackets, ["like", "this"]',
     ),
     ("[channels.x]\nurl = 'a://'\nsigning_keys = ['']", "3: channels.x.signing_keys[1]: the secret is empty"),
+    ("[channels.x]\nurl = 'a://'\nbackup = 'y'", "3: channels.x.backup: 'y' is no channel"),
+    ("[channels.x]\nurl = 'a://'\nbackup = 'x'", "3: channels.x.backup: is the channel itself; name another one"),
+    ("[channels.x]\nurl = 'a://'\nbackup = 3", "3: channels.x.backup: is not a text"),
+    (
+        "[channels.x]\nurl = 'a://'\nbackup = 'y'\n[channels.y]\nurl = 'a://'\nbackup = 'x'",
+        "3: channels.x.backup: goes round in a circle: channels.x.backup, channels.y.backup; leave one of them out",
+    ),
     ("[channels.'A b']\nurl = {env='URL'}", '1: channels."A b": is no name; use small letters, digits, - and _'),
     ("[channels.x]\nurl = {env='NO'}", "2: channels.x.url: the environment variable NO is not set; set it, such as:"),
     ("[deadlines]\nregistration_closng = ['1h']", "2: deadlines.registration_closng: is not a known key; did you mean"),
@@ -121,6 +128,18 @@ IN_RULE: list[tuple[str, str]] = [
     ),
     ("where = { conversation.name = '~ (?=a)' }", "where.conversation.name: the regex is not understood"),
     ("where = 3", "where: "),
+    (
+        "escalate = [{ after = '1h', channels = ['opps'] }]",
+        "escalate[1].channels[1]: 'opps' is no channel; did you mean 'ops'?",
+    ),
+    (
+        "events = ['questions.cleared']\nrepeat = '4h'",
+        "repeat: none of the rule's events lasts, so nothing can follow them; name others, such as questions.waiting",
+    ),
+    (
+        "events = ['conversation.started', 'conversation.ended']\nescalate = [{ after = '1h', channels = ['ops'] }]",
+        "escalate: none of the rule's events lasts, so nothing can follow them; name others, such as questions.waiting",
+    ),
     ("chanels = ['ops']", "chanels: is not a known key; did you mean 'channels'?"),
 ]
 

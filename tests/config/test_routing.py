@@ -1,12 +1,13 @@
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.config.written import CHANNEL, SOURCE, load_text
 from watcher.config.ruleset import read_ruleset
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.rule import Match, route
+from watcher.domain.timing import Escalation
 
 BEFORE = f'operator = ["ops"]{SOURCE}{CHANNEL}'
 RULE = "[[rules]]\nname = 'r'\nevents = ['registration.*', 'questions.new']\nchannels = ['ops']\n"
@@ -55,3 +56,14 @@ def test_loaded_rules_route(tmp_path: Path) -> None:
         time=datetime(2026, 11, 23, tzinfo=UTC),
     )  # fmt: skip
     assert route(event, config.rules) == (Match(channel="ops", rule="r"),)
+
+
+def test_an_escalation_may_name_tags_and_its_channels_are_heard_of(tmp_path: Path) -> None:
+    leads = '[channels.leads]\nurl = "json://leads"\ntags = ["bosses"]\nbackup = "spare"\n'
+    spare = '[channels.spare]\nurl = "json://spare"\n'
+    text = BEFORE + leads + spare + RULE + "escalate = [{ after = '1d', channels = ['tag:bosses', 'ops'] }]\n"
+    config = load_text(tmp_path, text)
+    assert config.rules[0].timing.escalate == (Escalation(after=timedelta(days=1), channels=("leads", "ops")),)
+    assert list(read_ruleset(config.rules_text)) == list(config.rules)
+    assert (config.channels["leads"].backup, config.channels["spare"].backup) == ("spare", None)
+    assert [str(warning) for warning in config.warnings if "no rule sends" in str(warning)] == []

@@ -18,7 +18,7 @@ from watcher.config.timing import TimingSettings, read_timing, write_timing
 from watcher.domain.digest import Digest
 from watcher.domain.quiet import QuietHours
 from watcher.domain.throttle import Throttle
-from watcher.domain.timing import Grouping, Timing
+from watcher.domain.timing import Escalation, Grouping, Timing
 
 BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -32,6 +32,10 @@ def quiet(hours: str = "", days: frozenset[int] = frozenset(), **other: Any) -> 
 
 def at(*times: str, zone: ZoneInfo = BERLIN) -> Digest:
     return Digest(span=None, at=tuple(map(time.fromisoformat, times)), zone=zone)
+
+
+def step(after: timedelta, *channels: str) -> Escalation:
+    return Escalation(after=after, channels=channels)
 
 
 def timing_of(text: str) -> Timing:
@@ -71,6 +75,13 @@ RIGHT: list[tuple[str, Timing]] = [
     ("hold = '10m'", Timing(hold=10 * MINUTE)),
     ("stop = true", Timing(stop=True)),
     ("fallback = true", Timing(is_fallback=True)),
+    ("repeat = '4h'", Timing(repeat=(4 * HOUR,))),
+    ("repeat = ['4h', '1d']", Timing(repeat=(4 * HOUR, DAY))),
+    ("escalate = [{ after = '24h', channels = ['leads'] }]", Timing(escalate=(step(DAY, "leads"),))),
+    (
+        "escalate = [{ after = '2d', channels = ['boss'] }, { after = '1h', channels = ['a', 'b'] }]",
+        Timing(escalate=(step(HOUR, "a", "b"), step(2 * DAY, "boss"))),  # by their time
+    ),
 ]
 
 WRONG: list[tuple[str, str]] = [
@@ -128,6 +139,29 @@ WRONG: list[tuple[str, str]] = [
     ("hold = '0s'", "hold: is out of bounds; write a duration from 1s to 31d"),
     ("stop = 'yes'", "stop: is neither true nor false"),
     ("fallback = 1", "fallback: is neither true nor false"),
+    ("repeat = 4", 'repeat: is neither a duration nor a list of them; write it like "4h" or ["4h", "1d"]'),
+    ("repeat = [4]", "repeat[1]: 4 has no unit; write it like 90s, 15m, 24h or 7d"),
+    ("repeat = '30s'", "repeat[1]: is out of bounds; write a duration from 1m to 31d"),
+    ("repeat = ['4h', '32d']", "repeat[2]: is out of bounds; write a duration from 1m to 31d"),
+    ("repeat = []", "repeat: has 0 entries; write 1 to 10"),
+    (f"repeat = {['1h'] * 11}", "repeat: has 11 entries; write 1 to 10"),
+    ("escalate = '24h'", "escalate: is not a list; write it in brackets"),
+    ("escalate = ['24h']", "escalate[1]: is not a table; write it in braces"),
+    ("escalate = []", "escalate: has 0 entries; write 1 to 10"),
+    ("escalate = [{ after = '24h' }]", "escalate[1].channels: is missing; add it"),
+    ("escalate = [{ after = '24h', channels = [] }]", "escalate[1].channels: is too short"),
+    (
+        "escalate = [{ after = '0s', channels = ['a'] }]",
+        "escalate[1].after: is out of bounds; write a duration from 1s",
+    ),
+    (
+        "escalate = [{ after = '1h', channel = ['a'], channels = ['a'] }]",
+        "escalate[1].channel: is not a known key; did you mean 'channels'?",
+    ),
+    (
+        "escalate = [{ after = '1h', channels = ['a'] }, { after = '60m', channels = ['b'] }]",
+        "escalate: has 1h twice; name all of its channels in one step",
+    ),
     ("fall_back = true", "fall_back: is not a known key; did you mean 'fallback'?"),
 ]
 
@@ -164,7 +198,17 @@ def test_what_a_rule_does_not_say_is_not_on_record() -> None:
 spans = st.integers(60_000, 2_678_400_000).map(lambda ms: timedelta(milliseconds=ms))
 
 
-@given(hold=spans, most=st.integers(1, 100_000), per=spans)
-def test_whatever_its_spans_a_timing_on_record_is_read_back(hold: timedelta, most: int, per: timedelta) -> None:
-    timing = Timing(hold=hold, throttle=Throttle(most=most, span=per))
+steps = st.lists(st.builds(step, spans, st.just("leads")), max_size=3, unique_by=lambda one: one.after)
+
+
+@given(hold=spans, most=st.integers(1, 100_000), per=spans, again=st.lists(spans, max_size=10), later=steps)
+def test_whatever_its_spans_a_timing_on_record_is_read_back(
+    hold: timedelta, most: int, per: timedelta, again: list[timedelta], later: list[Escalation]
+) -> None:
+    timing = Timing(
+        hold=hold,
+        throttle=Throttle(most=most, span=per),
+        repeat=tuple(again),
+        escalate=tuple(sorted(later, key=lambda one: one.after)),
+    )
     assert read_timing(write_timing(timing)) == timing

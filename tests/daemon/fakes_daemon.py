@@ -67,6 +67,7 @@ class Work:
         self.fired = 0
         self.owed = 0
         self.left = 0
+        self.audits, self.audits_at_once = 0, 1
         self.deadline: datetime | None = None
         self.report = report_of(events=1)
         self.polling: Callable[[str, Callable[[], None]], None] = lambda _source, _check: None
@@ -78,6 +79,7 @@ class Work:
             fire=self._fire,
             next_deadline=lambda: self.deadline,
             prune=lambda: None,
+            audit=self._audit,
             owed=self._owed,
             leave=self._leave,
         )
@@ -104,6 +106,12 @@ class Work:
             self.deadline = None
             self.changed.notify_all()
         return 1
+
+    def _audit(self) -> bool:
+        with self.changed:
+            self.audits += 1
+            self.changed.notify_all()
+        return self.audits < self.audits_at_once
 
     def _leave(self) -> None:
         with self.changed:

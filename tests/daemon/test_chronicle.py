@@ -55,6 +55,15 @@ def test_a_dead_letter_is_told_each_time(caplog: pytest.LogCaptureFixture) -> No
     assert _heard(caplog).count("delivery.dead") == 2
 
 
+def test_what_was_handed_to_a_backup_is_no_dead_letter_and_concerns_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    handed = replace(_turn(DeliveryState.DEAD, "410 gone; handed to its backup 'chat'"), handed_to="chat")
+    assert Chronicle().turn("mail", handed)
+    assert _heard(caplog) == ["delivery.handed", "channel.failed"]
+    assert "backup=chat" in caplog.text
+
+
 def test_a_turn_without_a_delivery_is_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert not Chronicle().turn("mail", Turn())
     Chronicle().poll("campus", None)

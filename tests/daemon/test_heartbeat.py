@@ -11,6 +11,7 @@ from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import Workers
 from watcher.domain.errors import StateError
 from watcher.domain.health import Health
+from watcher.domain.lapse import Lapse, LapseKind
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -27,6 +28,7 @@ class Body:
         self.waiting: dict[str, datetime] = {}
         self.is_there = True
         self.shifts: list[timedelta] = []
+        self.lapses: list[Lapse] = []
         self.scheduler = make_scheduler(self.work, self.clocks, guard=self.guard)
         self.workers = Workers(
             self.outbox.take_turn,
@@ -42,6 +44,7 @@ class Body:
             next_deadline=lambda: self.work.deadline,
             is_there=lambda: self.is_there,
             shift=self.shifts.append,
+            lapses=lambda: self.lapses,
         )
         self.heart = Heartbeat(
             self.scheduler,
@@ -148,6 +151,12 @@ def test_the_status_begins_with_what_keeps_anything_from_being_stored(body: Body
     body.heart.beat()
     told = [line for line in body.service.heard() if line.startswith("STATUS=")]
     assert [line.partition(";")[0] for line in told] == ["STATUS=the disk is full", "STATUS=0 sources, 0 failing"]
+
+
+def test_the_status_says_what_the_audit_has_found(body: Body) -> None:
+    body.lapses = [Lapse(kind=LapseKind.STUCK, subject="mail", text="nothing has moved", since=NOW)]
+    body.heart.beat()
+    assert "; stuck mail: nothing has moved" in body.service.heard()[-1]
 
 
 def test_a_state_that_is_gone_ends_it(body: Body, caplog: pytest.LogCaptureFixture) -> None:

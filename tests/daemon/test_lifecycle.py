@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from watcher.daemon import lifecycle
+from watcher.daemon import lifecycle, opening
 from watcher.daemon.signals import Inbox, Request
 from watcher.domain.errors import BusyError, StateError
 
@@ -20,8 +20,8 @@ class State:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: StateError) -> None:
         self.errors = list(errors)
-        monkeypatch.setattr(lifecycle, "open_state", self._open)
-        monkeypatch.setattr(lifecycle, "_STATE_AGAIN", timedelta(milliseconds=1))
+        monkeypatch.setattr(opening, "open_state", self._open)
+        monkeypatch.setattr(opening, "_AGAIN", timedelta(milliseconds=1))
 
     @contextmanager
     def _open(self, _config: object) -> Iterator[str]:
@@ -35,7 +35,7 @@ def test_what_may_pass_is_waited_for_and_told_once(
 ) -> None:
     State(monkeypatch, *(StateError("the disk is full", may_pass=True) for _ in range(3)))
     with ExitStack() as stack:
-        assert lifecycle._open(ANY, Inbox(), stack) == "the database"  # type: ignore[comparison-overlap]
+        assert opening.open_patiently(ANY, Inbox(), stack) == "the database"  # type: ignore[comparison-overlap]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "the disk is full" in caplog.text
 
@@ -45,7 +45,7 @@ def test_a_stop_is_heard_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = Inbox()
     inbox.put(Request.STOP)
     with ExitStack() as stack:
-        assert lifecycle._open(ANY, inbox, stack) is None
+        assert opening.open_patiently(ANY, inbox, stack) is None
     assert len(state.errors) == 8
 
 

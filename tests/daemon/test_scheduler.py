@@ -1,7 +1,5 @@
-import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +7,6 @@ import pytest
 
 from tests.daemon.fakes_daemon import WAIT_S, Clocks, RealClocks, Work, every, make_scheduler, report_of
 from watcher.daemon.scheduler import FIRST_PRUNE, Guard, Scheduler
-from watcher.domain.errors import StateError
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -128,39 +125,6 @@ def test_after_a_failed_poll_the_next_comes_earlier(
     assert planned - clocks.now() <= most * 0.5
 
 
-def test_a_state_that_cannot_be_used_is_told_once_and_when_it_is_over(
-    guard: Guard, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-
-    def fail() -> None:
-        raise StateError("the disk is full", remedy="make room")
-
-    for _ in range(3):
-        for what in ("poll of campus", "poll of staff", "sending to mail"):
-            assert guard.run(what, fail) is None
-    assert (guard.trouble, guard.errors) == ("the disk is full", 0)
-    guard.run("poll of campus", lambda: None)
-    guard.forget("sending to mail")
-    assert [line.split()[0] for line in caplog.messages] == ["state.failed"]
-    guard.run("poll of staff", lambda: None)
-    assert [line.split()[0] for line in caplog.messages] == ["state.failed", "state.recovered"]
-    assert guard.trouble == ""
-
-
-def test_an_error_of_the_store_gets_its_name_in_the_guard(caplog: pytest.LogCaptureFixture) -> None:
-    @contextmanager
-    def named() -> Iterator[None]:
-        try:
-            yield
-        except ValueError as error:
-            raise StateError("it is damaged") from error
-
-    Guard(named).run("poll of campus", lambda: int("x"))
-    assert "state.failed" in caplog.text
-    assert "Traceback" not in caplog.text
-
-
 def test_a_pruning_that_failed_is_tried_again_soon(running: Scheduler, work: Work, clocks: RealClocks) -> None:
     before = running._agenda.next_at("prune")
     assert before is not None
@@ -218,11 +182,11 @@ def test_a_poll_that_found_nothing_to_tell_wakes_no_channel(running: Scheduler, 
     work.wait_for(lambda: work.owed == 1)
 
 
-def test_every_thread_that_polled_says_when_it_ends(running: Scheduler, work: Work) -> None:
+def test_every_thread_that_polled_or_looked_says_when_it_ends(running: Scheduler, work: Work) -> None:
     running.watch({"campus": every(HOUR)}, {})
     work.wait_for(lambda: work.owed == 1)
     running.end()
-    work.wait_for(lambda: work.left == 1)
+    work.wait_for(lambda: work.left == 2)
 
 
 def test_a_replaced_source_gives_its_poll_up_is_closed_after_it_and_polled_anew(running: Scheduler, work: Work) -> None:
@@ -309,3 +273,26 @@ def test_a_poll_without_a_sign_of_life_is_named(running: Scheduler, work: Work, 
     clocks.monotonic_s += 2
     assert running.flights.stalled() == ["campus"]
     release.set()
+
+
+def test_the_audit_comes_at_the_start_and_again_at_once_while_it_has_more(work: Work, clocks: RealClocks) -> None:
+    work.audits_at_once = 2
+    scheduler = make_scheduler(work, clocks)
+    scheduler.start()
+    work.wait_for(lambda: work.audits == 2)
+    scheduler.stop()
+    scheduler.end()
+
+
+def test_after_the_clock_went_back_the_audit_does_not_wait_for_the_old_time(work: Work) -> None:
+    clocks = RealClocks()
+    scheduler = make_scheduler(work, clocks)
+    scheduler.start()
+    work.wait_for(lambda: work.audits == 1)
+    clocks.ahead = -timedelta(days=400)
+    scheduler.rearm({})
+    planned = scheduler.next_audit_at()
+    assert planned is not None
+    assert planned <= clocks.now() + timedelta(minutes=1)
+    scheduler.stop()
+    scheduler.end()

@@ -1,3 +1,4 @@
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -7,6 +8,7 @@ import pytest
 from tests.daemon.fakes_daemon import CLAIM, NOW, WAIT_S, Clocks
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import PATIENCE, Workers
+from watcher.domain.delivery import DeliveryState, Outcome
 from watcher.pipeline.dispatch import Turn
 from watcher.pipeline.outbox import Claim
 
@@ -198,3 +200,32 @@ def test_a_channel_that_is_gone_has_no_worker_and_the_others_keep_theirs(workers
     workers.wake(["mail"])
     outbox.wait_for("mail", 2)
     assert outbox.turns.count("chat") <= 1
+
+
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.DEAD])
+def test_a_channel_that_fails_in_a_row_lets_the_others_go_first(
+    outbox: Outbox, workers: Workers, monkeypatch: pytest.MonkeyPatch, state: DeliveryState
+) -> None:
+    monkeypatch.setattr("watcher.daemon.workers.TROUBLED_REST", HOUR)
+    failed = Outcome(state=state, due_at=NOW, reason="refused")
+    sent = Outcome(state=DeliveryState.DELIVERED, due_at=None, reason="")
+    outbox.deliver = lambda channel: Turn(
+        claim=CLAIM, outcome=failed if channel == "dead" else sent, next_at=NOW - HOUR
+    )
+    workers.serve(["dead", "mail"])
+    outbox.wait_for("mail", 50)
+    outbox.wait_for("dead", 3)
+    outbox.wait_for("mail", 100)
+    assert outbox.turns.count("dead") == 3  # and its rest ends when it is told to stop
+
+
+def test_a_channel_that_fails_now_and_then_goes_on_at_once(
+    outbox: Outbox, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.daemon.workers.TROUBLED_REST", HOUR)
+    outcomes = itertools.cycle([DeliveryState.FAILED, DeliveryState.FAILED, DeliveryState.DELIVERED])
+    outbox.deliver = lambda _: Turn(
+        claim=CLAIM, outcome=Outcome(state=next(outcomes), due_at=None, reason=""), next_at=NOW - HOUR
+    )
+    workers.serve(["mail"])
+    outbox.wait_for("mail", 50)

@@ -13,6 +13,7 @@ from watcher.domain.conversation import Conversation
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.digest import Digest
 from watcher.domain.event import Event, EventType, Severity, event_id
+from watcher.domain.follow_up import Escalated
 from watcher.domain.quiet import QuietHours
 from watcher.domain.state import State
 from watcher.domain.throttle import Throttle
@@ -30,12 +31,20 @@ class World:
     muted: set[str] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
     went: list[datetime] = field(default_factory=list)
+    unwatched: set[str] = field(default_factory=set)
+    escalated: dict[str, Escalated] = field(default_factory=dict)
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         return ("s1", f"silenced for {rule}") if event.subject in self.muted else None
 
     def verdict(self, event: Event) -> Verdict:
         return Verdict(holds=event.subject not in self.over, reason="as it is")
+
+    def is_watched(self, event: Event) -> bool:
+        return event.subject not in self.unwatched
+
+    def find_escalated(self, one: Waiting) -> Escalated | None:
+        return self.escalated.get(one.event.subject)
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
         return [at for at in self.went if at > since]
@@ -204,6 +213,15 @@ def test_what_was_attempted_before_or_carries_others_goes_as_it_was() -> None:
 def test_quiet_hours_hold_it_back_all_the_same() -> None:
     formed = waiting("a", age=3 * HOUR, is_formed=True, held_by=HeldBy.DIGEST)
     assert postponed(decided(formed, timing=Timing(quiet=NIGHT))) == [("a.5", HOUR, HeldBy.DIGEST)]
+
+
+def test_what_was_refused_for_long_is_told_together_and_what_may_have_arrived_alone() -> None:
+    refused = [waiting(name, age=3 * HOUR, due_at=NOW, is_formed=True, is_refused=True) for name in "abc"]
+    unsure = waiting("u", age=3 * HOUR, due_at=NOW, is_formed=True)
+    assert parcels(decided(*refused, unsure)) == [["a.5", "b.5", "c.5"], ["u.5"]]
+    assert [len(parcel) for parcel in parcels(decided(*refused[:2]))] == [1, 1]
+    fresh = [waiting(name, due_at=NOW, is_formed=True, is_refused=True) for name in "abc"]
+    assert [len(parcel) for parcel in parcels(decided(*fresh))] == [1, 1, 1]
 
 
 def test_a_rule_that_is_gone_from_the_config_is_a_plain_one() -> None:

@@ -81,5 +81,28 @@ def test_it_is_as_urgent_as_the_most_urgent_of_its_events() -> None:
     assert bundle(event("1"), warning).severity is Severity.WARNING
 
 
-def test_sources_are_counted_where_there_are_several() -> None:
-    assert bundle(event("1"), replace(event("2"), source="staff")).title.endswith("(2 sources)")
+def coded(source: str, subject: str, code: dict[str, Any], kind: EventType = EventType.QUESTIONS_NEW) -> Event:
+    one = event(subject, kind)
+    assert one.conversation is not None
+    shown = replace(one.conversation, name="Leading Change", fields={**one.conversation.fields, **code}, url=None)
+    return replace(one, id=f"{source}{subject}{kind}", source=source, conversation=shown)
+
+
+def test_one_subject_of_two_sources_is_named_and_each_line_says_whose_it_is() -> None:
+    message = bundle(
+        coded("campus", "1017", {"external_code": "LMS-7"}),
+        coded("staff", "a-9", {"externalID": "LMS-7"}, EventType.CONVERSATION_ENDED),
+    )
+    assert message.title == "2 things happened with “Leading Change” (campus, staff)"
+    assert message.body.splitlines()[1:] == [
+        "• campus: 3 new open questions in “Leading Change” (5 open)",
+        "• staff: “Leading Change” has ended",
+    ]
+    assert message.conversation is None
+
+
+def test_two_subjects_of_two_sources_are_counted_and_many_sources_too() -> None:
+    two = [coded("campus", "1", {"external_code": "LMS-7"}), coded("staff", "2", {"externalID": "LMS-8"})]
+    assert bundle(*two).title == "2 things happened in 2 conversations (campus, staff)"
+    four = [coded(name, "1", {}) for name in ("a", "b", "c", "d")]
+    assert bundle(*four).title == "4 things happened in 4 conversations (4 sources)"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.domain.channel_health import PATIENCE, ChannelHealth, after_attempt
+from watcher.domain.channel_health import OUTAGE, PATIENCE, ChannelHealth, after_attempt, ends_outage
 from watcher.domain.delivery import Attempt
 from watcher.domain.event import Event, EventType, Severity
 
@@ -91,3 +91,20 @@ def test_a_plain_failure_pauses_nothing_and_a_success_ends_all_trouble() -> None
 def test_no_pause_outlives_a_clock_that_was_set_back() -> None:
     health, _ = told(busy())
     assert not health.is_paused(NOW - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "health, now, is_over",
+    [
+        (ChannelHealth(troubled_since=NOW, failures=3, is_failing=True), attempt(5), True),
+        (ChannelHealth(troubled_since=NOW, failures=3, is_failing=True), attempt(4), False),  # it waits for no longer
+        (ChannelHealth(troubled_since=NOW, failures=2), attempt(60), False),  # nobody said that it fails
+        (ChannelHealth(troubled_since=NOW, failures=3, is_failing=True), down(60), False),
+        (ChannelHealth(), attempt(60), False),
+    ],
+)
+def test_an_outage_is_over_when_a_channel_works_again_after_long(
+    health: ChannelHealth, now: Attempt, is_over: bool
+) -> None:
+    assert timedelta(minutes=5) == OUTAGE
+    assert ends_outage(health, now) is is_over

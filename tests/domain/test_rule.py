@@ -13,8 +13,9 @@ from watcher.domain.digest import Digest
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.matcher import parse_matcher
 from watcher.domain.rule import TROUBLE, Match, Router, Rule, decide, judge, matching, operator_rule, route
+from watcher.domain.stage import FIRST, escalation
 from watcher.domain.state import State
-from watcher.domain.timing import Timing
+from watcher.domain.timing import Escalation, Timing
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SHOWN = Conversation(id="1017", name="Leading Change", state=State.STARTED, reason=None, fields={"type": "course"})
@@ -128,9 +129,19 @@ def test_a_decision_says_who_hears_and_who_does_not() -> None:
     assert (three.verdict.holds, three.sends_to, three.withheld) == (False, (), ())
 
 
+STEPS = st.lists(
+    st.builds(
+        lambda hours, channels: Escalation(after=timedelta(hours=hours), channels=tuple(channels.split())),
+        st.integers(1, 48),
+        st.sampled_from(["a", "b c", "leads"]),
+    ),
+    max_size=2,
+)
 RULES = st.lists(
     st.builds(
-        _rule,
+        lambda steps, stop, **rule: replace(_rule(**rule), timing=Timing(escalate=tuple(steps), stop=stop)),
+        steps=STEPS,
+        stop=st.booleans(),
         name=st.sampled_from(["one", "two", "three"]),
         events=st.sampled_from(["*", "questions.*", "channel.* source.*", "*.new"]),
         channels=st.sampled_from(["a", "a b", "b c", "c c a"]),
@@ -151,12 +162,12 @@ EVENTS = st.builds(
 
 @given(event=EVENTS, rules=RULES)
 def test_what_is_decided_is_what_is_routed(event: Event, rules: list[Rule]) -> None:
-    decided = [
-        Match(channel=channel, rule=decision.rule.name)
-        for decision in decide(event, rules)
-        for channel in decision.sends_to
-    ]
-    assert list(route(event, rules)) == decided
+    decided = decide(event, rules)
+    first = [Match(channel=channel, rule=one.rule.name) for one in decided for channel in one.sends_to]
+    routed = route(event, rules)
+    assert sorted((match for match in routed if match.stage == FIRST), key=str) == sorted(first, key=str)
+    later = {match for one in decided for match in one.escalates}
+    assert {match for match in routed if match.stage != FIRST} == later
 
 
 @given(events=st.lists(EVENTS, max_size=4), rules=RULES)
@@ -223,3 +234,53 @@ def test_a_rule_that_was_not_tried_says_why() -> None:
     _, two, rest = decide(_event(), rules)
     assert dict(two.withheld) == {"b": "rule 'one' stops here"}
     assert dict(rest.withheld) == {"a": "a fallback, and another rule holds"}
+
+
+DAY = timedelta(days=1)
+
+
+def _escalating(name: str = "r", *steps: str, **rule: str) -> Rule:
+    """A rule with a step a day, each to some channels."""
+    made = tuple(Escalation(after=n * DAY, channels=tuple(step.split())) for n, step in enumerate(steps, 1))
+    return replace(_rule(name, **rule), timing=Timing(escalate=made))
+
+
+def _later(event: Event, *rules: Rule) -> list[tuple[str, str, str, timedelta]]:
+    return [(one.channel, one.rule, str(one.stage), one.after) for one in route(event, rules) if one.stage != FIRST]
+
+
+def test_what_lasts_is_escalated_step_by_step() -> None:
+    rule = _escalating("r", "leads", "leads boss")
+    assert _later(_event(), rule) == [
+        ("leads", "r", "escalation 1", DAY),
+        ("leads", "r", "escalation 2", 2 * DAY),
+        ("boss", "r", "escalation 2", 2 * DAY),
+    ]
+    assert _later(_event("questions.cleared"), rule) == []
+    assert _later(_event("messages.new"), _escalating("r", "leads", events="questions.*")) == []
+
+
+def test_a_channel_is_escalated_to_once_a_step_for_the_first_rule_that_names_it() -> None:
+    rules = _escalating("one", "leads", "boss"), _escalating("two", "leads x", "leads")
+    assert _later(_event(), *rules) == [
+        ("leads", "one", "escalation 1", DAY),
+        ("boss", "one", "escalation 2", 2 * DAY),
+        ("x", "two", "escalation 1", DAY),
+        ("leads", "two", "escalation 2", 2 * DAY),
+    ]
+
+
+def test_a_rule_whose_channels_another_has_taken_escalates_all_the_same() -> None:
+    assert _later(_event(), _rule("first"), _escalating("second", "leads"))
+    assert not _later(_event(), _timed(_rule("first"), stop=True), _escalating("second", "leads"))
+
+
+def test_a_channels_trouble_is_never_escalated_to_itself() -> None:
+    failing = _event("channel.failing", source="leads", subject="leads")
+    assert [one[0] for one in _later(failing, _escalating("r", "leads boss"))] == ["boss"]
+
+
+def test_a_decision_says_who_hears_of_it_later() -> None:
+    one, two = decide(_event(), [_escalating("one", "leads"), _escalating("two", "leads", events="messages.new")])
+    assert one.escalates == (Match(channel="leads", rule="one", stage=escalation(1), after=DAY),)
+    assert two.escalates == ()

@@ -22,7 +22,7 @@ EVENT = Event(
     [
         ([], ()),  # all of a rule's events are one group
         (["conversation"], ("campus", "1017")),  # an id alone may belong to two sources
-        (["subject"], ("1017",)),
+        (["subject"], ("campus", "1017")),  # of which no third system knows
         (["source"], ("campus",)),
         (["type"], ("questions.new",)),
         (["severity"], ("notice",)),

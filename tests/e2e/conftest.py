@@ -13,3 +13,4 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     with open_stage(tmp_path) as open_one:
         open_one.configure()
         yield open_one
+        assert open_one.missing() == []  # whatever a test did, the audit agrees with what was owed

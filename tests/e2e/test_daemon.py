@@ -165,20 +165,6 @@ def test_a_second_daemon_on_the_same_state_is_refused(daemon: DaemonProcess, lab
     assert daemon.child.poll() is None
 
 
-def test_a_damaged_database_is_refused_for_good_in_one_line_and_left_as_it_is(
-    daemon: DaemonProcess, lab: Lab, receiver: Receiver
-) -> None:
-    daemon.configure(sources(lab) + audience(json=receiver))
-    daemon.state.mkdir(mode=0o700)
-    daemon.database.write_bytes(b"no database" * 1000)
-    daemon.spawn()
-    assert daemon.child.wait(20) == 2
-    (line,) = daemon.log().splitlines()
-    assert "state.refused" in line
-    assert "never overwrites it" in line
-    assert daemon.database.read_bytes() == b"no database" * 1000
-
-
 def test_a_bad_config_is_refused_while_it_runs_and_at_the_start(
     daemon: DaemonProcess, lab: Lab, receiver: Receiver
 ) -> None:

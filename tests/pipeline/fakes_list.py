@@ -11,6 +11,7 @@ from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page, PageOutline
+from watcher.domain.plain import Values
 from watcher.pipeline.ports import Fate, Look, PageMemory
 from watcher.sources._page import Cut, Envelope, cut_page, split_json
 from watcher.sources._reading import Walk, read_by_number, read_by_start
@@ -119,6 +120,9 @@ class MovingSource:
 
     def interpret(self, body: bytes) -> Reading:
         return TolerantReader(self.api, UTC, {}).read(body)
+
+    def interpret_plain(self, bodies: Sequence[bytes]) -> Sequence[Values | None]:
+        return TolerantReader(self.api, UTC, {}).read_plain(bodies)
 
     def look(self, conversation_id: str) -> Look:
         if not self.api.explains_absence:

@@ -8,6 +8,7 @@ from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event
 from watcher.domain.message import Message
+from watcher.domain.rule import Match
 from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
 from watcher.pipeline.ports import Receipt
@@ -30,7 +31,7 @@ class MemoryOutbox:
     log: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """number and outcome of each attempt, by delivery"""
     health: dict[str, ChannelHealth] = field(default_factory=dict)
-    owed: list[tuple[Event, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+    owed: list[tuple[Event, tuple[Match, ...]]] = field(default_factory=list)
 
     def owe(self, event: Event, channel: str, due_at: datetime = START, rule: str = "all") -> str:
         delivery_id = f"{event.id}/{channel}"
@@ -47,7 +48,8 @@ class MemoryOutbox:
         due = [row for row in self._open(channel) if row.due_at is not None and row.due_at <= now]
         if not due:
             return None
-        row = min(due, key=lambda row: row.due_at or now)  # of one instant the first that was owed
+        first = min(due, key=lambda row: row.due_at or now)  # of one instant the first that was owed
+        row = next(row for row in due if row is first or row.state is DeliveryState.FAILED)
         claim = replace(
             row.claim,
             attempt=row.claim.attempt + 1,
@@ -72,10 +74,12 @@ class MemoryOutbox:
         said = outcome.state if settlement.attempt.is_sent else DeliveryState.FAILED
         self.log[claim.delivery_id][-1] = (claim.attempt, said.value)
         self.health[claim.channel] = settlement.health
+        if settlement.ends_outage:
+            self._release(claim.channel)
         self.owed += [(owed.event, owed.deliveries) for owed in settlement.owed]
         for owed in settlement.owed:
-            for channel, rule in owed.deliveries:
-                self.owe(owed.event, channel, owed.event.time, rule)
+            for match in owed.deliveries:
+                self.owe(owed.event, match.channel, owed.event.time, match.rule)
         return True
 
     def settle_and_claim(
@@ -96,8 +100,13 @@ class MemoryOutbox:
             return
         state = DeliveryState.UNKNOWN if claim.state is DeliveryState.SENDING else claim.state
         undone = replace(claim, attempt=claim.attempt - 1)
-        self.rows[claim.delivery_id] = replace(row, claim=undone, due_at=now, state=state)
+        self.rows[claim.delivery_id] = replace(row, claim=undone, due_at=min(claim.created_at, now), state=state)
         self.log[claim.delivery_id].pop()
+
+    def _release(self, channel: str) -> None:
+        for delivery_id, row in self.rows.items():
+            if row.claim.channel == channel and row.state is DeliveryState.FAILED:
+                self.rows[delivery_id] = replace(row, due_at=row.claim.created_at)
 
     def next_due(self, channel: str) -> datetime | None:
         return min((row.due_at for row in self._open(channel) if row.due_at is not None), default=None)

@@ -11,6 +11,7 @@ from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Digests, Page, PageOutline, find_fresh
+from watcher.domain.plain import Values
 from watcher.pipeline.ports import Look, PageMemory
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources.onq import ONQ
@@ -86,6 +87,9 @@ class ScriptedSource:
 
     def interpret(self, body: bytes) -> Reading:
         return TolerantReader(self.api, UTC, {}).read(body)
+
+    def interpret_plain(self, bodies: Sequence[bytes]) -> Sequence[Values | None]:
+        return TolerantReader(self.api, UTC, {}).read_plain(bodies)
 
     def look(self, conversation_id: str) -> Look:
         self.asked.append(conversation_id)

@@ -11,6 +11,7 @@ from watcher.domain.api import Api
 from watcher.domain.conversation import Conversation
 from watcher.domain.deadline import Deadline
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
 from watcher.domain.snapshot import Row
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.plan import Plan
@@ -46,7 +47,7 @@ class Stage:
             identity="a list",
             interval=INTERVAL,
             leads={},
-            route=lambda _event: self.channels,
+            route=lambda _event: tuple(Match(channel=channel, rule=rule) for channel, rule in self.channels),
             ruleset="",
             now=lambda: self.now,
         )
@@ -64,7 +65,7 @@ class Stage:
         self.now += after
         bell = Bell(
             apis=apis,
-            route=lambda _event: self.channels,
+            route=lambda _event: tuple(Match(channel=channel, rule=rule) for channel, rule in self.channels),
             ruleset="",
             now=lambda: self.now,
             hold=self.plan().hold,

@@ -1,5 +1,6 @@
 """Another list under the same name: what is stored stays until the other one was read, and then makes room."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from tests.pipeline.stage import START, Stage, types
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.event import EventType
+from watcher.domain.plain import Values
 from watcher.sources._tolerant import TolerantReader
 
 DOWN: Script = [SourceError("no such host")]
@@ -79,6 +81,9 @@ class Zoned(ScriptedSource):
 
     def interpret(self, body: bytes) -> Reading:
         return TolerantReader(self.api, self.zone, {}).read(body)
+
+    def interpret_plain(self, bodies: Sequence[bytes]) -> Sequence[Values | None]:
+        return TolerantReader(self.api, self.zone, {}).read_plain(bodies)
 
 
 def test_instants_that_move_with_the_configured_zone_are_no_news(stage: Stage) -> None:

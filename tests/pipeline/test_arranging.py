@@ -19,7 +19,8 @@ from watcher.domain.silence import make_silence, parse_silence_matcher
 from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Timing
 from watcher.pipeline.arranging import Arranger
-from watcher.pipeline.dispatch import Desk, deliver_next
+from watcher.pipeline.dispatch import Desk, deliver_next, drain
+from watcher.pipeline.settling import Aftermath
 from watcher.sources.onq import ONQ
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
@@ -46,18 +47,20 @@ class Post:
     def send(self, *, after: timedelta = timedelta()) -> list[str]:
         """Let time pass, send whatever goes out, and return the titles."""
         self.stage.now += after
-        desk = Desk(
+        before = len(self.channel.sent)
+        while deliver_next(self.channel, self.outbox, self.desk()).claim is not None:
+            pass
+        return [message.title for _, message in self.channel.sent[before:]]
+
+    def desk(self) -> Desk:
+        return Desk(
             clock=lambda: self.stage.now,
             jitter=lambda: 0.0,
-            route=lambda _: (),
+            aftermath=Aftermath(route=lambda _: ()),
             owner="one",
             zone=UTC,
             decider=Arranger(policy=Policy(timings={"r": self.timing}, storm=self.storm), apis={"campus": ONQ}),
         )
-        before = len(self.channel.sent)
-        while deliver_next(self.channel, self.outbox, desk).claim is not None:
-            pass
-        return [message.title for _, message in self.channel.sent[before:]]
 
     @property
     def outbox(self) -> SqliteOutbox:
@@ -184,3 +187,17 @@ def test_a_delivery_cannot_be_sent_before_it_was_decided_over(database: Database
     now: datetime = made.stage.now
     assert made.outbox.claim_due("chat", now, MINUTE, "one", arranger) is None
     assert made.states() == {"held": 1}
+
+
+def test_a_drain_goes_on_behind_more_silenced_ones_than_are_decided_over_at_once(database: Database) -> None:
+    made = Post(Stage(database=database), Timing())
+    names = [*map(str, range(2_600)), "last"]
+    made.asks(**dict.fromkeys(names, 0))
+    matcher = parse_silence_matcher("conversation.name", "~^Course [0-9]", LinearPattern)
+    silence = make_silence([matcher], starts_at=START, ends_at=START + 600 * MINUTE, author="kim", comment="a test")
+    SqliteSilences(database, LinearPattern).add(silence)
+    made.stage.channels = (("chat", "r"),)
+    made.asks(**dict.fromkeys(names, 1))
+    turns = drain(made.channel, made.outbox, made.desk(), lambda _: True)
+    assert [turn.claim.event.subject for turn in turns if turn.claim] == ["last"]
+    assert made.states() == {"silenced": 2_600, "delivered": 1}

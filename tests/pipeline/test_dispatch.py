@@ -11,8 +11,10 @@ from tests.pipeline.fakes_outbox import START, Clock, MemoryOutbox, ScriptedChan
 from watcher.domain.delivery import MAX_ATTEMPTS, DeliveryState
 from watcher.domain.errors import ChannelError
 from watcher.domain.event import Event, EventType, Severity
-from watcher.pipeline.dispatch import Desk, deliver_next, drain
+from watcher.domain.rule import Match
+from watcher.pipeline.dispatch import Desk, deliver_next
 from watcher.pipeline.ports import Receipt
+from watcher.pipeline.settling import Aftermath
 
 DOWN = ChannelError("the connection was refused")
 GONE = ChannelError("the service answered 410", status=410, is_permanent=True)
@@ -26,12 +28,19 @@ def event(number: int = 1) -> Event:
     )  # fmt: skip
 
 
-def route(_: Event) -> tuple[tuple[str, str], ...]:
-    return (("ops", "operator"), ("pager", "operator"))
+def route(_: Event) -> tuple[Match, ...]:
+    return tuple(Match(channel=channel, rule="operator") for channel in ("ops", "pager"))
 
 
 def desk(clock: Clock, jitter: float = 0.0, owner: str = "worker-1", *, goes_on: bool = False) -> Desk:
-    return Desk(clock=clock, jitter=lambda: jitter, route=route, owner=owner, zone=UTC, goes_on=lambda: goes_on)
+    return Desk(
+        clock=clock,
+        jitter=lambda: jitter,
+        aftermath=Aftermath(route=route),
+        owner=owner,
+        zone=UTC,
+        goes_on=lambda: goes_on,
+    )
 
 
 def test_what_is_due_is_sent_once_and_delivered() -> None:
@@ -120,7 +129,7 @@ def test_a_permanent_error_is_dead_at_once_and_tells_the_other_operators_only() 
     assert outbox.state(delivery) is DeliveryState.DEAD
     ((told, deliveries),) = outbox.owed
     assert told.type is EventType.CHANNEL_FAILING
-    assert deliveries == (("pager", "operator"),)
+    assert deliveries == (Match(channel="pager", rule="operator"),)
 
 
 def test_a_channel_that_fails_three_times_is_told_once_and_so_is_its_recovery() -> None:
@@ -224,30 +233,22 @@ def test_a_channel_with_nothing_due_lets_go_of_its_connections() -> None:
     assert channel.closed == 1
 
 
-def test_a_drain_sends_all_that_is_due_and_leaves_retries_for_later() -> None:
+def test_a_channel_that_works_again_takes_what_failed_meanwhile_oldest_first() -> None:
     outbox, clock = MemoryOutbox(), Clock()
-    channel = ScriptedChannel("ops", None, DOWN, None, pace=timedelta(seconds=10))
-    for number in (1, 2, 3):
-        outbox.owe(event(number), "ops")
-    turns = drain(channel, outbox, desk(clock), clock.pass_by)
-    states = [turn.outcome.state for turn in turns if turn.outcome]
-    assert states == [DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DELIVERED]
-    assert clock.now == START + timedelta(seconds=20)  # two waits between three sends, none after the last
-
-
-def test_a_drain_stops_at_a_pause() -> None:
-    outbox, clock = MemoryOutbox(), Clock()
-    for number in (1, 2):
-        outbox.owe(event(number), "ops")
-    assert len(drain(ScriptedChannel("ops", BUSY), outbox, desk(clock), clock.pass_by)) == 1
-
-
-def test_a_drain_stops_when_it_is_told_to() -> None:
-    outbox = MemoryOutbox()
-    for number in (1, 2):
-        outbox.owe(event(number), "ops")
-    channel = ScriptedChannel("ops", pace=timedelta(seconds=1))
-    assert len(drain(channel, outbox, desk(Clock()), lambda _: False)) == 1
+    channel = ScriptedChannel("ops", *[DOWN] * 4, None)
+    first, second, third = (outbox.owe(event(number), "ops") for number in (1, 2, 3))
+    for _ in range(3):
+        deliver_next(channel, outbox, desk(clock))
+    clock.pass_by(timedelta(seconds=5))
+    deliver_next(channel, outbox, desk(clock))  # fails again, and waits for five minutes
+    clock.pass_by(timedelta(hours=2))
+    outbox.rows[first] = replace(outbox.rows[first], due_at=clock.now + timedelta(hours=5))
+    outbox.rows[second] = replace(outbox.rows[second], due_at=clock.now + timedelta(hours=4))
+    turn = deliver_next(channel, outbox, desk(clock))
+    assert turn.next_at == clock.now
+    deliver_next(channel, outbox, desk(clock))
+    deliver_next(channel, outbox, desk(clock))
+    assert [sent for sent, _ in channel.sent[4:]] == [third, first, second]
 
 
 @pytest.mark.parametrize("second", [datetime(2026, 11, 24, 7, 15, 2, tzinfo=UTC), START])

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from tests.pipeline.fakes_outbox import MemoryOutbox
+from tests.store.order_contract import OrderContract
 from tests.store.outbox_contract import OutboxContract
 from watcher.domain.event import Event
 
@@ -22,7 +23,7 @@ class MemoryStand:
         return self.outbox.log[delivery_id]
 
 
-class TestMemoryOutbox(OutboxContract):
+class TestMemoryOutbox(OutboxContract, OrderContract):
     @pytest.fixture
     def stand(self) -> MemoryStand:
         return MemoryStand()

@@ -7,6 +7,7 @@ import pytest
 from tests.domain.facts import NOW
 from watcher.domain.deadline import Leads
 from watcher.domain.event import Event, EventType, Severity
+from watcher.domain.rule import Match
 from watcher.pipeline.plan import Plan
 
 HOUR = timedelta(hours=1)
@@ -17,7 +18,7 @@ def plan(leads: Leads) -> Plan:
         identity="a list",
         interval=HOUR,
         leads=leads,
-        route=lambda event: ((f"channel of {event.subject}", "a rule"),),
+        route=lambda event: (Match(channel=f"channel of {event.subject}", rule="a rule"),),
         ruleset="",
         now=lambda: datetime(2026, 11, 23, tzinfo=UTC),
     )
@@ -49,7 +50,7 @@ def test_an_event_is_owed_where_the_rules_send_it() -> None:
         id="6f2c", source="campus", type=EventType.QUESTIONS_NEW, subject="1017", time=NOW, severity=Severity.NOTICE
     )
     owed = plan({}).owe(event)
-    assert (owed.event, owed.deliveries) == (event, (("channel of 1017", "a rule"),))
+    assert (owed.event, owed.deliveries) == (event, (Match(channel="channel of 1017", rule="a rule"),))
 
 
 def test_a_plan_holds_nobody_up_and_tells_nobody_by_default() -> None:

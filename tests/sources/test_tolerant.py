@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher.domain.api import Field, FieldKind
 from watcher.domain.conversation import Drift
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources.onq import ONQ
@@ -190,3 +191,52 @@ def test_no_json_value_is_too_much(reader: TolerantReader, value: Any) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_are_too_much(row: bytes) -> None:
     assert not ONQ_READER.read(row).fields.get("name")
+
+
+WRITTEN = st.sampled_from(
+    [
+        None,
+        5,
+        "5",
+        "x",
+        True,
+        0,
+        -1,
+        2.5,
+        "2026-11-24T10:00:00Z",
+        "2026-11-24",
+        "2026-02-30T10:00:00Z",
+        "1969-01-01T00:00:00Z",
+    ]
+)
+
+
+@given(
+    changes=st.lists(st.dictionaries(st.sampled_from([*ONQ.fields, "new"]), WRITTEN | JSON, max_size=3), max_size=40),
+    is_turned=st.booleans(),
+)
+def test_rows_read_together_say_what_each_says_alone(changes: list[dict[str, Any]], is_turned: bool) -> None:
+    rows = []
+    for number, change in enumerate(changes):
+        row = {**{name: usual(field) for name, field in ONQ.fields.items()}, "id": number, **change}
+        rows.append(json.dumps(dict(reversed(row.items())) if is_turned else row).encode())
+    for body, values in zip(rows, ONQ_READER.read_plain(rows), strict=True):
+        reading = ONQ_READER.read(body)
+        if values is None:
+            continue
+        assert dict(zip(ONQ.fields, values, strict=True)) == reading.fields
+        assert list(map(type, values)) == list(map(type, reading.fields.values()))
+        assert (reading.unknown, reading.absent, reading.drifts) == (frozenset(), frozenset(), ())
+
+
+def test_a_row_is_plain_beside_one_that_is_not() -> None:
+    plain = {name: usual(field) for name, field in ONQ.fields.items()}
+    rows = [json.dumps({**plain, "id": number, "max_count": number % 7 or "?"}).encode() for number in range(100)]
+    found = ONQ_READER.read_plain(rows)
+    assert [number for number, values in enumerate(found) if values is None] == list(range(0, 100, 7))
+
+
+def usual(field: Field) -> Any:
+    if field.kind is FieldKind.CHOICE:
+        return field.choices[0]
+    return {FieldKind.TEXT: "x", FieldKind.COUNT: 1, FieldKind.FLAG: True}.get(field.kind)

@@ -12,6 +12,7 @@ from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.conversation import Conversation
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome, after_attempt
 from watcher.domain.event import Between, Event, EventType, Severity, event_id
+from watcher.domain.rule import Match
 from watcher.domain.state import State
 from watcher.pipeline.outbox import Claim, Outbox, Owed, Settlement
 
@@ -180,7 +181,7 @@ class OutboxContract:
         slow = claim(stand.outbox, owner="slow")
         quick = claim(stand.outbox, NOW + LEASE, owner="quick")
         failing = make_event(9, kind=EventType.CHANNEL_FAILING)
-        owed = (Owed(event=failing, deliveries=(("ops", "operator"),)),)
+        owed = (Owed(event=failing, deliveries=(Match(channel="ops", rule="operator"),)),)
         assert not settle(stand.outbox, slow, NOW + LEASE, error="refused", owed=owed)
         assert stand.outbox.channel_health("mail") == ChannelHealth()
         assert stand.outbox.next_due("ops") is None
@@ -212,7 +213,9 @@ class OutboxContract:
             id=event_id("mail", EventType.CHANNEL_FAILING, "mail", "1"), source="mail", subject="mail", time=NOW,
             type=EventType.CHANNEL_FAILING, severity=Severity.WARNING, details={"error": "refused"},
         )  # fmt: skip
-        owed = (Owed(event=failing, deliveries=(("ops", "operator"), ("chat", "all"))),)
+        owed = (
+            Owed(event=failing, deliveries=(Match(channel="ops", rule="operator"), Match(channel="chat", rule="all"))),
+        )
         assert settle(stand.outbox, claim(stand.outbox), NOW, error="refused", owed=owed)
         assert stand.outbox.channel_health("mail") == ChannelHealth(failures=1, error="refused", troubled_since=NOW)
         told = claim(stand.outbox, channel="ops", now=NOW + SECOND)
@@ -250,7 +253,7 @@ class OutboxContract:
         found = claim(stand.outbox)
         stand.outbox.give_back(found, NOW + SECOND)
         assert stand.attempts(found.delivery_id) == []
-        assert stand.outbox.next_due("mail") == NOW + SECOND
+        assert stand.outbox.next_due("mail") == NOW
         again = claim(stand.outbox, NOW + SECOND, owner="two")
         assert (again.attempt, again.was_interrupted, again.state) == (1, False, DeliveryState.PENDING)
         assert settle(stand.outbox, again, NOW + SECOND)

@@ -8,10 +8,12 @@ from datetime import datetime
 from watcher.domain.conversation import Conversation
 from watcher.domain.deadline import Deadline
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
 from watcher.pipeline.snapshots import PollRecord
 from watcher.store.database import Database
 from watcher.store.deadlines import load_deadlines, store_deadlines
-from watcher.store.events import delivery_id, insert_deliveries, insert_event, remember_ruleset
+from watcher.store.delivery_id import delivery_id
+from watcher.store.events import insert_deliveries, insert_event, remember_ruleset
 from watcher.store.outbox import SqliteOutbox
 from watcher.store.rows import pack, to_ms
 
@@ -76,7 +78,9 @@ class SqliteStand:
             shown = event.conversation
             version = None if shown is None else _add_version(connection, event.source, shown)
             insert_event(connection, event, version, remember_ruleset(connection, ruleset))
-            insert_deliveries(connection, event, [(channel, "a rule") for channel in channels], due_at)
+            insert_deliveries(
+                connection, event, [Match(channel=channel, rule="a rule") for channel in channels], due_at
+            )
 
     def attempts(self, delivery_id: str) -> list[tuple[int, str]]:
         query = "SELECT number, outcome FROM attempts WHERE delivery = ? ORDER BY number"

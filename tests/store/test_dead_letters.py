@@ -8,7 +8,7 @@ from tests.store.outbox_contract import LEASE, NOW, claim, make_event, settle
 from tests.store.stand import SqliteStand
 from watcher.domain.errors import NotFoundError
 from watcher.store.database import Database
-from watcher.store.dead_letters import drop, retry
+from watcher.store.dead_letters import drop, drop_waiting, retry
 
 
 @pytest.fixture
@@ -85,3 +85,13 @@ def test_what_was_cut_short_can_be_moved_when_its_lease_has_run_out(stand: Sqlit
     assert retry(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(5), "mail")]) == 1
     assert stand.state(make_event(4), "gone") == "dead"
     assert claim(stand.outbox, channel="mail", now=NOW + LEASE).was_interrupted
+
+
+def test_everything_that_waits_for_a_channel_can_be_dropped_but_what_is_on_its_way(stand: SqliteStand) -> None:
+    for number in (4, 5, 6):
+        stand.owe(make_event(number), "mail", "gone", due_at=NOW)
+    on_its_way = claim(stand.outbox, channel="gone")
+    assert drop_waiting(stand.database, NOW, channel="gone") == 2
+    assert stand.state(make_event(6), "mail") == "pending"
+    assert settle(stand.outbox, on_its_way, NOW)
+    assert stand.outbox.next_due("gone") is None

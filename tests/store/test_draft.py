@@ -194,3 +194,27 @@ def test_forgotten_pages_change_nothing(tmp_path: Path, seed: int) -> None:
         assert stages[0].rows() == stages[1].rows()
     for stage in stages:
         stage.database.close()
+
+
+def test_a_row_that_changed_in_its_place_and_came_again_elsewhere_is_taken_as_it_came_last(stage: Stage) -> None:
+    source = ScriptedSource([listed("ab", "cd")])
+    stage.poll(source)
+    source.scripts = [pages([row("a", status="started"), row("b")], [row("c"), row("a", status="ended")])]
+    assert named(stage.poll(source)) == [("conversation.ended", "a")]
+    assert "came twice" in recorded(stage).error
+
+
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_rows_that_changed_in_their_place_are_counted_as_if_they_were_looked_up(stage: Stage, is_torn: bool) -> None:
+    source = ScriptedSource([listed("ab", "cd")])
+    stage.poll(source)
+    changed = pages([row("a", status="started"), row("b")], [row("c"), row("d", status="ended")])
+    source.scripts = [[*changed, TORN] if is_torn else changed]
+    assert named(stage.poll(source)) == [("conversation.started", "a"), ("conversation.ended", "d")]
+    assert (recorded(stage).rows, recorded(stage).changed) == (4, 2)
+    source.scripts = [listed("ab", "cx")]
+    assert named(stage.poll(source)) == [
+        ("conversation.opened", "a"),
+        ("conversation.opened", "x"),
+    ]
+    assert stage.presence("d") == "missing"

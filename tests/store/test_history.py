@@ -21,9 +21,9 @@ from watcher.domain.state import State
 from watcher.pipeline.snapshots import PollOutcome, PollRecord
 from watcher.store.database import Database, open_read_only
 from watcher.store.dead_letters import drop
+from watcher.store.due import WAITING
 from watcher.store.history import History
 from watcher.store.history_events import BATCH, EventFilter
-from watcher.store.outbox import WAITING
 
 HOUR = timedelta(hours=1)
 ALL = EventFilter()
@@ -232,6 +232,7 @@ PLACE = "SELECT seq FROM events WHERE"
 DUE = (
     f"SELECT id FROM deliveries WHERE channel = 'x' AND due_at_ms <= 1 AND {WAITING} ORDER BY due_at_ms, event LIMIT 1"
 )
+AGAIN = "SELECT id FROM deliveries WHERE channel = 'x' AND due_at_ms <= 1 AND state = 'failed' ORDER BY event LIMIT 1"
 POLLS = "SELECT p.* FROM polls p JOIN sources s ON s.key = p.source WHERE s.name = 'x' ORDER BY p.key DESC LIMIT 9"
 
 
@@ -239,6 +240,7 @@ POLLS = "SELECT p.* FROM polls p JOIN sources s ON s.key = p.source WHERE s.name
     "sql, index",
     [
         (DUE, "deliveries_due"),
+        (AGAIN, "deliveries_again"),
         (f"{PLACE} (time_ms, seq) > (1, 2) ORDER BY time_ms, seq LIMIT 9", "events_by_time"),
         (f"{PLACE} subject = 'x' AND source = 'y' ORDER BY seq DESC LIMIT 9", "events_by_subject"),
         (POLLS, "polls_by_source"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -103,3 +104,92 @@ def test_a_database_that_knows_no_silences_has_none_until_it_is_written_to(tmp_p
     database = Database(path)
     assert SqliteSilences(database, re.compile).active(AT) == ()
     database.close()
+
+
+@pytest.fixture
+def fourth_version(tmp_path: Path) -> Path:
+    """Deliveries in every state, one told in the message of another, and the attempts of some."""
+    path = tmp_path / FILE_NAME
+    tables = Tables(path)
+    SCHEMA.apply(tables, stop_before="m005_follow_ups")
+    db = tables.conn
+    for number in (1, 2):
+        db.execute(
+            """INSERT INTO events(seq, id, source, type, subject, time_ms, severity, details)
+               VALUES(?, ?, 'campus', 'questions.new', '1017', 5, 'notice', '{}')""",
+            (number, f"e{number}"),
+        )
+    rows = [
+        ("d1", 1, "mail", "delivered", 2, 1, None, "", None),
+        ("d2", 1, "chat", "failed", 1, 0, 7_000, "", None),
+        ("d3", 2, "mail", "held", 0, 0, 9_000, "digest", None),
+        ("d4", 2, "chat", "merged", 0, 0, None, "", "d2"),
+    ]
+    db.executemany(
+        """INSERT INTO deliveries(id, event, channel, rule, state, attempts, forgiven, due_at_ms, held_by, lead,
+                created_at_ms, reason)
+            VALUES(?, ?, ?, 'a rule', ?, ?, ?, ?, ?, ?, 5, 'why')""",
+        rows,
+    )
+    tries = [
+        ("d1", 1, 5, 6, 503, "busy", "failed"),
+        ("d1", 2, 7, 8, 200, "", "delivered"),
+        ("d2", 1, 6, 7, 0, "x", "failed"),
+    ]
+    db.executemany("INSERT INTO attempts VALUES(?, ?, ?, ?, ?, ?, ?)", tries)
+    db.commit()
+    db.close()
+    return path
+
+
+def test_deliveries_and_their_attempts_are_as_they_were_and_were_told_first(fourth_version: Path) -> None:
+    Database(fourth_version).close()
+    with open_read_only(fourth_version) as connection:
+        history = History(connection)
+        found = {one.id: one for one in history.deliveries.read()}
+        assert [
+            (one.id, str(one.stage), one.state.value, one.reason) for one in map(found.get, sorted(found)) if one
+        ] == [
+            ("d1", "first", "delivered", "why"),
+            ("d2", "first", "failed", "why"),
+            ("d3", "first", "held", "why"),
+            ("d4", "first", "merged", "why"),
+        ]
+        assert [tried.outcome for tried in history.deliveries.attempts("d1")] == ["failed", "delivered"]
+        assert [tried.error for tried in history.deliveries.attempts("d2")] == ["x"]
+        row = connection.execute("SELECT forgiven, held_by, lead FROM deliveries WHERE id = 'd4'").fetchone()
+        assert tuple(row) == (0, "", "d2")
+        assert connection.execute("SELECT held_by FROM deliveries WHERE id = 'd3'").fetchone()[0] == "digest"
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_attempts_still_go_with_their_delivery_and_deliveries_with_their_event(fourth_version: Path) -> None:
+    database = Database(fourth_version)
+    with database.write() as connection:
+        connection.execute("DELETE FROM events WHERE seq = 1")
+        left = [tuple(row) for row in connection.execute("SELECT id FROM deliveries ORDER BY id")]
+        assert left == [("d3",), ("d4",)]
+        assert connection.execute("SELECT count(*) FROM attempts").fetchone()[0] == 0
+    database.close()
+
+
+def test_an_event_may_reach_a_channel_once_a_stage_then(fourth_version: Path) -> None:
+    database = Database(fourth_version)
+    query = """INSERT INTO deliveries(id, event, channel, rule, state, created_at_ms, stage)
+        VALUES(?, 1, 'mail', 'r', 'held', 5, ?)"""
+    with database.write() as connection:
+        connection.execute(query, ("d5", "repeat 1"))
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(query, ("d6", "repeat 1"))
+    database.close()
+
+
+def test_the_indexes_are_those_of_a_new_database(fourth_version: Path, tmp_path: Path) -> None:
+    schema = "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY 1, 2"
+    found = []
+    for path in (fourth_version, tmp_path / "new" / FILE_NAME):
+        database = Database(path)
+        found.append([tuple(row) for row in database.connection().execute(schema)])
+        database.close()
+    assert found[0] == found[1]
+    assert ("index", "deliveries_due", "deliveries") in found[0]

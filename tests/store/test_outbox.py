@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.store.order_contract import OrderContract
 from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
 from watcher.domain.delivery import MAX_ATTEMPTS
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.outbox import SqliteOutbox
@@ -23,7 +25,7 @@ from watcher.store.outbox import SqliteOutbox
 ROOT = Path(__file__).parents[2]
 
 
-class TestSqliteOutbox(OutboxContract):
+class TestSqliteOutbox(OutboxContract, OrderContract):
     @pytest.fixture
     def stand(self, database: Database) -> SqliteStand:
         return SqliteStand(database)
@@ -165,4 +167,4 @@ def _fresh(factory: pytest.TempPathFactory) -> Path:
 
 
 def _owed(event: Event) -> Owed:
-    return Owed(event=event, deliveries=(("ops", "operator"),))
+    return Owed(event=event, deliveries=(Match(channel="ops", rule="operator"),))

@@ -1,11 +1,13 @@
 """What a template shows, and what becomes of one that fails."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.templates.occasions import BODY, CHANGED, DIGEST, MIXED, NOW, TITLE, event, occasion, render
 from watcher.domain.event import EventType
+from watcher.domain.stage import CLEARED, escalation, repeat
 from watcher.domain.template import Rendered, Template
 from watcher.templates.template import TITLE_LIMIT, TemplateFlawsError, compile_template
 
@@ -103,6 +105,30 @@ def test_a_repeated_message_says_so_unless_its_template_does() -> None:
     assert render("{{ 'again: ' if repeat }}x", is_repeat=True).body == "again: x"
     assert render("{{ builtin.body }}", is_repeat=True).body == BODY
     assert render("x").body == "x"
+
+
+REMINDER: dict[str, Any] = {"stage": repeat(2), "opening": ("reminder 2", "still true: 5 are open")}
+NOTE = "instead of slack, which does not take messages"
+
+
+def test_a_template_sees_at_which_stage_it_tells() -> None:
+    text = "{{ stage }} {{ reminder }}{{ ' (again)' if reminder > 1 }}"
+    assert render(text, **REMINDER).body == "repeat 2 (again)"
+    assert render(text).body == "first 0"
+    assert render(text, stage=escalation(3)).body == "escalation 0"
+    assert render(text, stage=CLEARED).body == "cleared 0"
+
+
+def test_what_is_told_again_says_so_unless_its_template_does() -> None:
+    assert render("x", **REMINDER).body == "reminder 2 · still true: 5 are open\nx"
+    assert render("x", is_repeat=True, **REMINDER).body.splitlines()[0] == "may be a repetition"
+    assert render("{{ 'again: ' if reminder }}x", **REMINDER).body == "again: x"
+    assert render("{{ builtin.body }}", **REMINDER).body == BODY
+
+
+def test_no_template_leaves_out_in_whose_place_it_tells() -> None:
+    assert render("{{ stage }}", notes=(NOTE,)).body == f"{NOTE}\nfirst"
+    assert render("{{ builtin.body }}", notes=(NOTE,)).body == BODY  # the built-in words say it
 
 
 def test_an_empty_body_is_empty_and_an_empty_title_is_the_built_in_one() -> None:

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,18 +15,30 @@ from typing import TextIO
 from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
-from watcher.bootstrap.parts import WatchedSource, make_arranger, make_channels, make_route, make_source
+from watcher.bootstrap.parts import (
+    WatchedSource,
+    make_aftermath,
+    make_arranger,
+    make_channels,
+    make_route,
+    make_source,
+    route_by,
+)
 from watcher.bootstrap.wording import make_words
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
+from watcher.config.ruleset import read_ruleset
+from watcher.domain.audit import Watch
 from watcher.domain.errors import ConfigError
+from watcher.pipeline.audit import Look, View, look
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.plan import Route
 from watcher.pipeline.poll import PollReport, poll_source
 from watcher.store.alarms import SqliteAlarms
+from watcher.store.audit import SqliteAudit
 from watcher.store.database import Database, open_named
 from watcher.store.lock import hold_state
 from watcher.store.outbox import SqliteOutbox
@@ -52,11 +64,13 @@ class App:
         self._stream = stream
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
         self._route = make_route(config)
+        self._aftermath = make_aftermath(config, self._route)
         self._arranger = make_arranger(config)
         self._reword = make_words(config)
         self.outbox = SqliteOutbox(database, ruleset=config.rules_text, compile_pattern=LinearPattern)
         self.snapshots = SqliteSnapshots(database)
         self.alarms = SqliteAlarms(database)
+        self.audits = SqliteAudit(database, ruleset=config.rules_text)
         kept = _same_channels(before, config) if before else {}
         self.channels: Mapping[str, BuiltChannel] = make_channels(config, stream, kept)
         known = before.sources if before else {}
@@ -116,12 +130,27 @@ class App:
         return self.outbox.take_over(clock.now())
 
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
-        """Send everything that is due now, each delivery once, channel after channel."""
-        return [
-            turn
-            for name, channel in self.channels.items()
-            for turn in drain(channel, self.outbox, self._desk(name), wait)
-        ]
+        """Send everything that is due now, each delivery once, channel after channel; a backup last."""
+        turns: list[Turn] = []
+        names = list(self.channels)
+        for name in names:
+            found = drain(self.channels[name], self.outbox, self._desk(name), wait)
+            names += dict.fromkeys(turn.handed_to for turn in found if turn.handed_to)  # no circle of backups: it ends
+            turns += found
+        return turns
+
+    def look(self, watches: Mapping[str, Watch], passed: timedelta, stalled: Sequence[str] = ()) -> Look:
+        """Look whether every delivery that is owed is there and moves; see pipeline.audit."""
+        view = View(
+            now=clock.now(),
+            monotonic=timedelta(seconds=clock.monotonic()),
+            passed=passed,
+            channels=self.channels.keys(),
+            route_by=self._route_by,
+            route=self._route,
+            stalled=stalled,
+        )
+        return look(self.audits, view, watches)
 
     def next_deadline(self) -> datetime | None:
         """Return when the earliest deadline fires."""
@@ -157,13 +186,16 @@ class App:
         return Desk(
             clock=clock.now,
             jitter=clock.jitter,
-            route=self._route,
+            aftermath=self._aftermath,
             owner=f"{self._owner}-{channel}",
             zone=self.config.timezone,
             decider=self._arranger,
             reword=self._reword,
             goes_on=goes_on,
         )
+
+    def _route_by(self, ruleset: str) -> Route:
+        return self._route if ruleset == self.config.rules_text else route_by(read_ruleset(ruleset))
 
     def _hold(self, source: str) -> AbstractContextManager[object]:
         return self._locks.setdefault(source, threading.RLock())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page
+from watcher.domain.plain import Values
 from watcher.pipeline.ports import Look, PageMemory, Source
 
 Check = Callable[[], None]
@@ -46,6 +47,10 @@ class CheckedSource:
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row as typed fields."""
         return self._source.interpret(row)
+
+    def interpret_plain(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return the values of each plain row."""
+        return self._source.interpret_plain(rows)
 
     def look(self, conversation_id: str) -> Look:
         """Ask what became of one row."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,11 +19,12 @@ from watcher.domain.absence import Guard
 from watcher.domain.arrangement import Policy
 from watcher.domain.deadline import Leads
 from watcher.domain.errors import ConfigError
-from watcher.domain.event import Event, EventType
-from watcher.domain.rule import Router
+from watcher.domain.event import EventType
+from watcher.domain.rule import Router, Rule
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.plan import Plan, Route
 from watcher.pipeline.ports import Digest, Source
+from watcher.pipeline.settling import Aftermath
 from watcher.sources.registry import SOURCES
 from watcher.sources.settings import SourceSettings
 
@@ -41,19 +42,29 @@ class WatchedSource:
 
 def make_route(config: Config) -> Route:
     """Return the function that says which deliveries an event is owed."""
-    router = Router(config.rules)
+    return route_by(config.rules)
 
-    def route(event: Event) -> tuple[tuple[str, str], ...]:
-        return tuple((match.channel, match.rule) for match in router.route(event))
 
-    return route
+def route_by(rules: Iterable[Rule]) -> Route:
+    """Return the function that says which deliveries an event is owed by some rules."""
+    return Router(rules).route
 
 
 def make_arranger(config: Config) -> Arranger:
     """Return what decides, by the rules, which deliveries go out now and together with what."""
     timings = {rule.name: rule.timing for rule in config.rules}
     apis = {name: SOURCES[source.settings.api].api for name, source in config.sources.items()}
-    return Arranger(policy=Policy(timings=timings, storm=config.storm), apis=apis)
+    channels = frozenset((*config.channels, *(f"{_TAG}{tag}" for tag in config.foreign_tags)))
+    return Arranger(policy=Policy(timings=timings, storm=config.storm), apis=apis, channels=channels)
+
+
+def make_aftermath(config: Config, route: Route) -> Aftermath:
+    """Return what follows an attempt: further stages by the rules that follow up, the channels' backups."""
+    return Aftermath(
+        route=route,
+        timings={rule.name: rule.timing for rule in config.rules if rule.timing.follows_up},
+        backups={name: channel.backup for name, channel in config.channels.items() if channel.backup},
+    )
 
 
 def make_source(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from watcher.config.model import Config
 from watcher.config.wording import scope_of
+from watcher.domain.rule import matching
 from watcher.domain.template import Occasion, Rendered
 from watcher.sources.registry import SOURCES
 
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
 
 
 def make_words(config: Config) -> Callable[[Occasion], Rendered | None]:
-    """Return what gives a rule's own words for a message: None where it has none, or did not ask for one of several."""
+    """Return what gives a rule's own words for a message: None where it has none, or did not ask for one of several.
+
+    What ends an event may be of a type that the rule does not speak of; that has the built-in words.
+    """
     templates = make_templates(config)
+    types = {rule.name: rule.events for rule in config.rules if rule.name in templates}
     digests = {rule.name for rule in config.rules if rule.timing.digest is not None}
 
     def reword(occasion: Occasion) -> Rendered | None:
         template = templates.get(occasion.rule)
         if template is None or (len(occasion.events) > 1 and occasion.rule not in digests):
+            return None
+        if not all(matching(types[occasion.rule], [event.type.value]) for event in occasion.events):
             return None
         return template.render(occasion)
 

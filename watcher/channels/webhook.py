@@ -15,6 +15,7 @@ from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Message
 from watcher.domain.secret import Secret
+from watcher.domain.stage import FIRST
 from watcher.pipeline.ports import Receipt
 
 if TYPE_CHECKING:
@@ -128,8 +129,12 @@ def read_address(url: str) -> Address:
 
 
 def write(message: Message, delivery_id: str) -> tuple[str, bytes]:
-    """Return content type and body: one event, or several as a batch (CloudEvents 1.0, JSON format 3 and 4)."""
-    events = [event.cloud_event() for event in message.events]
+    """Return content type and body: one event, or several as a batch (CloudEvents 1.0, JSON format 3 and 4).
+
+    What is told again, or to others, or as cleared has the extension attribute `stage`.
+    """
+    stage = {} if message.stage == FIRST else {"stage": str(message.stage)}
+    events = [{**event.cloud_event(), **stage} for event in message.events]
     if len(events) > 1:
         return "application/cloudevents-batch+json; charset=utf-8", _json(events)
     return "application/cloudevents+json; charset=utf-8", _json(events[0] if events else _test(message, delivery_id))

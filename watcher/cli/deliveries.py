@@ -15,7 +15,7 @@ from watcher.cli.output import Format, format_option, write_lines, write_listing
 from watcher.cli.table import Column, Style
 from watcher.cli.words import ID_DIGITS, Teller, iso
 from watcher.domain.delivery import DeliveryState, shown_state
-from watcher.store.dead_letters import drop, retry
+from watcher.store.dead_letters import drop, drop_waiting, retry
 from watcher.store.history_deliveries import UNSETTLED, DeliveryRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,7 +64,7 @@ _STORED = {state.value: [state] for state in DeliveryState} | {DeliveryState.UNK
 def _named(verb: F) -> F:
     """Give a command the arguments that name deliveries."""
     for decorate in (
-        click.option("--channel", metavar="NAME", help="With --dead: only those of one channel."),
+        click.option("--channel", metavar="NAME", help="Only those of one channel."),
         click.option("--dead", "is_dead", is_flag=True, help="Every dead letter."),
         click.argument("ids", metavar="[ID]...", nargs=-1),
     ):
@@ -82,11 +82,21 @@ def retry_command(invocation: Invocation, ids: tuple[str, ...], is_dead: bool, c
 
 
 @command.command("drop")
+@click.option("--waiting", "is_waiting", is_flag=True, help="Everything that waits for the channel of --channel.")
 @_named
 @pass_invocation
-def drop_command(invocation: Invocation, ids: tuple[str, ...], is_dead: bool, channel: str | None) -> None:
+def drop_command(
+    invocation: Invocation, ids: tuple[str, ...], is_dead: bool, channel: str | None, is_waiting: bool
+) -> None:
     """Give deliveries up for good; `watcher explain` still knows of them."""
-    write_lines([f"{_move(drop, invocation, ids, is_dead=is_dead, channel=channel)} dropped"])
+    if not is_waiting:
+        count = _move(drop, invocation, ids, is_dead=is_dead, channel=channel)
+    elif ids or is_dead or channel is None:
+        raise click.UsageError("--waiting goes with --channel, and with nothing else")
+    else:
+        with open_database(outline(invocation.config_path)) as database:
+            count = drop_waiting(database, clock.now(), channel=channel)
+    write_lines([f"{count} dropped"])
 
 
 def _move(
@@ -110,6 +120,7 @@ def record_of(delivery: DeliveryRecord, now: datetime) -> dict[str, Any]:
         "subject": delivery.subject,
         "channel": delivery.channel,
         "rule": delivery.rule,
+        "stage": str(delivery.stage),
         "state": shown_state(delivery.state, delivery.lease_until, now).value,
         "dropped": delivery.is_dropped,
         "attempts": delivery.attempts,
@@ -142,6 +153,7 @@ def _columns(teller: Teller) -> tuple[Column, ...]:
         Column(title="id", show=lambda delivery: delivery.id[:ID_DIGITS]),
         Column(title="state", show=lambda delivery: state(delivery).value, style=lambda one: state_style(state(one))),
         Column(title="channel", show=lambda delivery: delivery.channel, may_shrink=True),
+        Column(title="stage", show=lambda delivery: str(delivery.stage)),
         Column(title="tries", show=lambda delivery: f"{delivery.attempts}", is_number=True),
         Column(title="due", show=lambda delivery: teller.left(delivery.due_at)),
         Column(title="event", show=lambda delivery: delivery.event_id[:ID_DIGITS]),

@@ -18,9 +18,10 @@ from watcher.cli.output import Format, format_option, write_json, write_lines, w
 from watcher.cli.words import ID_DIGITS, Since, Teller, iso, quote, start_of
 from watcher.domain.calendar import say_range
 from watcher.domain.delivery import shown_state
-from watcher.domain.duration import say_duration
+from watcher.domain.duration import say_duration, write_duration
 from watcher.domain.errors import ConfigError
 from watcher.domain.rule import Decision
+from watcher.domain.stage import FIRST
 from watcher.store.history import History
 from watcher.store.history_conversations import StoredConversation
 from watcher.store.history_deliveries import AttemptRecord, DeliveryRecord
@@ -126,6 +127,8 @@ def _tell_decision(decision: Decision) -> Iterator[str]:
     sends = f" → {', '.join(decision.sends_to)}" if decision.sends_to else ""
     yield f"  {'✓' if decision.verdict.holds else '✗'} {decision.rule.name}{place}{sends}"
     yield f"      {decision.verdict.reason}"
+    for match in decision.escalates:
+        yield f"      {match.stage}, to {match.channel} {write_duration(match.after)} later if it is still true"
     for channel, reason in decision.withheld:
         yield f"      not to {channel}: {reason}"
 
@@ -133,7 +136,10 @@ def _tell_decision(decision: Decision) -> Iterator[str]:
 def _tell_delivery(delivery: DeliveryRecord, attempts: tuple[AttemptRecord, ...], teller: Teller) -> Iterator[str]:
     state = shown_state(delivery.state, delivery.lease_until, teller.now).value
     due = f", due {teller.left(delivery.due_at)}" if delivery.due_at else ""
-    yield f"Delivery to {delivery.channel}: {state}{due} (rule {delivery.rule!r}, {delivery.id[:ID_DIGITS]})"
+    stage = "" if delivery.stage == FIRST else f", {delivery.stage}"
+    yield f"Delivery to {delivery.channel}{stage}: {state}{due} (rule {delivery.rule!r}, {delivery.id[:ID_DIGITS]})"
+    if delivery.note:
+        yield f"  {delivery.note}"
     if delivery.reason:
         yield f"  {delivery.reason}"
     for attempt in attempts:
@@ -165,9 +171,12 @@ def _tell_about_rule(explained: Explanation, rule: str) -> Iterator[str]:
     yield from _tell_decision(decision)
     if explained.now_sends_to is not None:
         yield "      (the config has changed since)"
-    states = {delivery.channel: delivery.state.value for delivery, _ in explained.deliveries}
+    states = {(one.channel, one.stage): one.state.value for one, _ in explained.deliveries}
     for channel in decision.sends_to:
-        yield f"      {channel}: {states.get(channel, 'not owed')}"
+        yield f"      {channel}: {states.get((channel, FIRST), 'not owed')}"
+    for one, _ in explained.deliveries:
+        if one.rule == rule and one.stage != FIRST:
+            yield f"      {one.channel}, {one.stage}: {one.state.value}"
 
 
 def _record(explained: Explanation, now: datetime, rule: str | None) -> dict[str, Any]:
@@ -193,6 +202,10 @@ def _decision_record(decision: Decision) -> dict[str, Any]:
         "reason": decision.verdict.reason,
         "failed_at": matcher.path if matcher else None,
         "sends_to": decision.sends_to,
+        "escalates_to": [
+            {"channel": match.channel, "stage": str(match.stage), "after": write_duration(match.after)}
+            for match in decision.escalates
+        ],
         "withheld": dict(decision.withheld),
     }
 

@@ -10,6 +10,7 @@ from watcher.config.ruleset import read_ruleset
 from watcher.domain.errors import NotFoundError
 from watcher.domain.event import Event
 from watcher.domain.rule import Decision, Rule, decide, route
+from watcher.domain.stage import FIRST
 from watcher.store.history import History
 from watcher.store.history_deliveries import AttemptRecord, DeliveryRecord
 from watcher.store.history_events import LoggedEvent
@@ -69,4 +70,4 @@ def check_rule(name: str, explanations: Sequence[Explanation], present: PresentR
 
 
 def _targets(event: Event, rules: Sequence[Rule]) -> tuple[str, ...]:
-    return tuple(match.channel for match in route(event, rules))
+    return tuple(match.channel for match in route(event, rules) if match.stage == FIRST)

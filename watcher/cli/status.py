@@ -1,4 +1,4 @@
-"""`watcher status`: sources, deadlines ahead, backlog, silences and dead letters at a glance."""
+"""`watcher status`: sources, deadlines ahead, backlog, silences, dead letters and the audit at a glance."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from watcher.bootstrap import clock
 from watcher.bootstrap.state import open_history, outline
+from watcher.cli.audit import audit_record, check, write_audit
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
 from watcher.cli.silence import silence_columns, silence_record
@@ -25,18 +26,26 @@ from watcher.store.history_sources import SourceStatus
 
 @click.command()
 @click.option("--deadlines", "count", type=click.IntRange(0), default=10, help="How many deadlines to show (10).")
+@click.option("--check", "is_check", is_flag=True, help="Only say what is wrong; then the exit status is 1.")
 @format_option
 @pass_invocation
-def command(invocation: Invocation, count: int, form: Format) -> None:
-    """Show sources, deadlines ahead, backlog, silences and dead letters."""
+def command(invocation: Invocation, count: int, is_check: bool, form: Format) -> int:
+    """Show sources, deadlines ahead, backlog, silences, dead letters, and what is wrong with the daemon.
+
+    --check is for scripts and containers: the exit status is 1 where the daemon does not run or is stuck, and where a
+    delivery that is owed is missing or does not move. A source that fails or a dead letter is no reason.
+    """
     seen, now = outline(invocation.config_path), clock.now()
     with open_history(seen) as history:
+        if is_check:
+            return check(history.audit.read(), form)
         if form is Format.TABLE:
             _write_tables(history, Teller(zone=seen.timezone, now=now), count)
         elif form is Format.JSON:
             write_json(_whole(history, count, now))
         else:
             write_ndjson(_each(history, count, now))
+    return 0
 
 
 def _write_tables(history: History, teller: Teller, count: int) -> None:
@@ -54,6 +63,8 @@ def _write_tables(history: History, teller: Teller, count: int) -> None:
     dead = sum(channel.dead for channel in channels)
     if dead:
         write_lines(["", f"{dead} dead {'letter' if dead == 1 else 'letters'}: see `watcher deliveries`"])
+    write_lines([""])
+    write_audit(history.audit.read(), teller)
 
 
 def _source_columns(teller: Teller) -> tuple[Column, ...]:
@@ -106,6 +117,7 @@ def _channel_columns(teller: Teller) -> tuple[Column, ...]:
     return (
         Column(title="channel", show=lambda channel: channel.name),
         Column(title="waiting", show=lambda channel: f"{channel.waiting}", is_number=True),
+        Column(title="follow-ups", show=lambda channel: f"{channel.follow_ups}", is_number=True),
         Column(title="next due", show=lambda channel: teller.left(channel.next_due_at)),
         Column(title="dead", show=lambda channel: f"{channel.dead}", is_number=True),
         Column(title="health", show=lambda channel: _channel_health(channel, teller), style=_channel_style),
@@ -132,11 +144,13 @@ def _whole(history: History, count: int, now: datetime) -> dict[str, Any]:
         "deadlines": [_deadline_record(ahead) for ahead in history.conversations.deadlines_ahead(limit=count)],
         "channels": [_channel_record(channel) for channel in history.deliveries.channels()],
         "silences": [silence_record(silence, now) for silence in history.silences.read(LinearPattern, unended_at=now)],
+        "audit": audit_record(history.audit.read()),
     }
 
 
 def _each(history: History, count: int, now: datetime) -> Iterator[dict[str, Any]]:
-    for kind, records in _whole(history, count, now).items():
+    for kind, found in _whole(history, count, now).items():
+        records = found if isinstance(found, list) else [found]
         yield from ({"kind": kind.removesuffix("s"), **record} for record in records)
 
 
@@ -175,6 +189,7 @@ def _channel_record(channel: ChannelStatus) -> dict[str, Any]:
     return {
         "name": channel.name,
         "waiting": channel.waiting,
+        "follow_ups": channel.follow_ups,
         "next_due": iso(channel.next_due_at),
         "dead": channel.dead,
         "failures": channel.health.failures,

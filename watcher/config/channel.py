@@ -46,11 +46,37 @@ def read_channels(reading: Reading, find_faults: ChannelCheck) -> dict[str, Chan
             tags=settings.tags,
             form=settings.format,
             signing_keys=settings.signing_keys,
+            backup=settings.backup,
         )
         for key, complaint in find_faults(channels[name]):
             wrong, _, right = complaint.partition("; ")
             reading.refuse(("channels", name, *key), wrong, right)
+    _check_backups(reading, {name: channel.backup for name, channel in channels.items() if channel.backup})
     return channels
+
+
+def _check_backups(reading: Reading, backups: Mapping[str, str]) -> None:
+    """Refuse a backup that is no channel, the channel itself, or one of a circle: then nobody would be the last."""
+    known = tuple(reading.document.table["channels"]) if backups else ()
+    told: set[str] = set()
+    for name, backup in backups.items():
+        path = ("channels", name, "backup")
+        if backup not in known:
+            reading.refuse(path, f"{backup!r} is no channel", near(backup, known))
+        elif backup == name:
+            reading.refuse(path, "is the channel itself", "name another one")
+        elif name not in told and (circle := _find_circle(name, backups)):
+            told |= set(circle)
+            keys = ", ".join(f"channels.{one}.backup" for one in circle)
+            reading.refuse(path, f"goes round in a circle: {keys}", "leave one of them out")
+
+
+def _find_circle(name: str, backups: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the channels of the circle that one is in, by the way that its messages would take; none for no circle."""
+    way = [name]
+    while (following := backups.get(way[-1])) is not None and following not in way:
+        way.append(following)
+    return tuple(way) if following == name else ()
 
 
 def find_audience(written: Mapping[str, Any], foreign_tags: Collection[str]) -> Audience:

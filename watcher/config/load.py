@@ -121,6 +121,8 @@ def _read_all_rules(reading: Reading, scope: Scope, operator: tuple[str, ...]) -
         if not reading.document.table.get(section):
             reading.warn((section,), *lack)
     heard = {name for rule in rules for name in rule.channels} | set(operator)
+    heard |= {name for rule in rules for step in rule.timing.escalate for name in step.channels}
+    heard |= _find_backups(reading)
     for name in _whole(reading, "channels").keys() - heard:
         reading.warn(("channels", name), "no rule sends to it", "name it in a rule or as operator")
     return (*rules, operator_rule(operator)) if operator else rules
@@ -132,6 +134,11 @@ _LACKS = {
     "rules": ("there is none, so nobody hears of any conversation", "add a table [[rules]]"),
     "operator": ("nobody hears when a source or a channel fails", 'add operator = ["CHANNEL"] at the top'),
 }
+
+
+def _find_backups(reading: Reading) -> set[str]:
+    named = [table.get("backup") for table in _whole(reading, "channels").values() if isinstance(table, dict)]
+    return {name for name in named if isinstance(name, str)}
 
 
 def _whole(reading: Reading, section: str) -> Mapping[str, Any]:

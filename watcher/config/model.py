@@ -105,13 +105,15 @@ class Deadlines(Options):
 class ChannelSettings(Options):
     """One way out: its URL, which is a secret as a whole, the tags that rules may name, and how it is written to.
 
-    `format`: None for what suits the service best. `signing_keys`: of a webhook, each signs.
+    `format`: None for what suits the service best. `signing_keys`: of a webhook, each signs. `backup`: the channel that
+    is sent what this one does not take.
     """
 
     url: SecretSetting
     tags: tuple[Text, ...] = ()
     format: Form | None = None
     signing_keys: tuple[SecretSetting, ...] = ()
+    backup: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ class ChannelConfig:
     tags: tuple[str, ...] = ()
     form: Form | None = None
     signing_keys: tuple[Secret, ...] = ()
+    backup: str | None = None
 
 
 class RuleSettings(TimingSettings):

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from typing import Any
 
 from watcher.config.channel import Audience, resolve_channels
+from watcher.config.follow_up import find_nothing_lasting
 from watcher.config.lines import Path as KeyPath
 from watcher.config.lines import line_of
 from watcher.config.model import RuleSettings
@@ -91,6 +92,7 @@ def _tables(reading: Reading) -> list[Mapping[str, Any]]:
 
 def _read_rule(reading: Reading, scope: Scope, path: KeyPath, settings: RuleSettings) -> Rule:
     types = _find_types(reading, path, settings)
+    _check_follow_ups(reading, path, settings, types)
     sources = _find_sources(reading, scope, path, settings, types)
     where = []
     for key, written in _flatten(settings.where):
@@ -105,10 +107,27 @@ def _read_rule(reading: Reading, scope: Scope, path: KeyPath, settings: RuleSett
         sources=settings.sources,
         where=tuple(where),
         channels=resolve_channels(reading, scope.audience, (*path, "channels"), settings.channels),
-        timing=settings.timing(scope.zone),
+        timing=settings.timing(scope.zone, _escalation_channels(reading, scope, path, settings)),
         line=line_of(reading.document.lines, path),
         template=Template(title=settings.title, body=settings.body),
     )
+
+
+def _check_follow_ups(reading: Reading, path: KeyPath, settings: RuleSettings, types: Collection[EventType]) -> None:
+    wrong = find_nothing_lasting(types)
+    for key in ("repeat", "escalate"):
+        if wrong and getattr(settings, key):
+            reading.refuse((*path, key), *wrong)
+
+
+def _escalation_channels(
+    reading: Reading, scope: Scope, path: KeyPath, settings: RuleSettings
+) -> Mapping[int, tuple[str, ...]]:
+    """Return whom each step of a rule's escalation means, by its place."""
+    return {
+        place: resolve_channels(reading, scope.audience, (*path, "escalate", place, "channels"), step.channels)
+        for place, step in enumerate(settings.escalate or ())
+    }
 
 
 def _check_rule_name(reading: Reading, path: KeyPath, name: str, rules: Mapping[str, Rule]) -> None:

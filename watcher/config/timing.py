@@ -1,15 +1,17 @@
-"""The timing of a rule as it is written: digest, quiet hours, throttle, hold."""
+"""The timing of a rule as it is written: digest, quiet hours, throttle, hold, and what follows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from watcher.config.clock_setting import WEEKDAYS, DaysSetting, HoursSetting, TimesSetting, write_hours, write_time
+from watcher.config.follow_up import Escalations, Repeats, escalations
 from watcher.config.setting import Text, ZoneSetting, bounded
 from watcher.domain.digest import Digest
 from watcher.domain.duration import parse_duration, write_duration
@@ -25,6 +27,7 @@ GATHERED_FOR = ("1s", "31d")
 MOST_LIMIT = 100_000
 _DIGEST_EXAMPLE = 'write it like "15m", { at = "08:00" } or { at = ["08:00", "16:00"] }'
 _THROTTLE_EXAMPLE = 'write it like "10 per 1h" or { most = 10, per = "1h" }'
+_AS_WRITTEN: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 _RATE = re.compile(r"\s*(\d{1,9})\s*per\s+(\S.*)", re.IGNORECASE)
 
 
@@ -122,9 +125,14 @@ class TimingSettings(Options):
     hold: Span | None = None
     stop: StrictBool = False
     fallback: StrictBool = False
+    repeat: Repeats | None = None
+    escalate: Escalations | None = None
 
-    def timing(self, zone: tzinfo) -> Timing:
-        """Return the domain's value; `zone` is the reader's, where none is written."""
+    def timing(self, zone: tzinfo, escalation_channels: Mapping[int, tuple[str, ...]] = _AS_WRITTEN) -> Timing:
+        """Return the domain's value; `zone` is the reader's, where none is written.
+
+        `escalation_channels`: by the place of each step of `escalate`, whom it means; those it names, if left out.
+        """
         return Timing(
             digest=self.digest.digest(zone) if self.digest else None,
             group_by=tuple(dict.fromkeys(self.group_by)),
@@ -133,6 +141,8 @@ class TimingSettings(Options):
             hold=self.hold,
             stop=self.stop,
             is_fallback=self.fallback,
+            repeat=self.repeat or (),
+            escalate=escalations(self.escalate or (), escalation_channels),
         )
 
 
@@ -146,6 +156,8 @@ def write_timing(timing: Timing) -> dict[str, Any]:
         "hold": _write(timing.hold) if timing.hold else None,
         "stop": timing.stop,
         "fallback": timing.is_fallback,
+        "repeat": [_write(span) for span in timing.repeat],
+        "escalate": [{"after": _write(step.after), "channels": list(step.channels)} for step in timing.escalate],
     }
     return {key: value for key, value in written.items() if value}
 

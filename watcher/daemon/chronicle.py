@@ -38,7 +38,9 @@ class Chronicle:
             return False
         facts = {"channel": channel, "delivery": turn.claim.delivery_id, "event": turn.claim.event.type.value}
         is_well = outcome.state in {DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED}
-        if outcome.state is DeliveryState.DEAD:
+        if turn.handed_to:
+            LOG.warning(line("delivery.handed", **facts, backup=turn.handed_to, reason=outcome.reason))
+        elif outcome.state is DeliveryState.DEAD:
             LOG.error(line("delivery.dead", **facts, reason=outcome.reason))
         else:
             LOG.debug(line(f"delivery.{outcome.state.value}", **facts, reason=outcome.reason))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from watcher.daemon.log import line
 from watcher.daemon.scheduler import Guard, Scheduler
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.workers import Workers
+from watcher.domain.lapse import Lapse
 from watcher.pipeline.snapshots import SourceRecord
 
 LOG = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class Store:
 
     `records` of the configured sources; `waiting`: when something is next due for each channel that has something
     waiting; `is_there`: whether the database is still the file that was opened; `shift` moves what waits in the outbox
-    with the clock.
+    with the clock; `lapses`: what the audit has found wrong.
     """
 
     records: Callable[[], dict[str, SourceRecord]]
@@ -33,6 +34,7 @@ class Store:
     next_deadline: Callable[[], datetime | None]
     is_there: Callable[[], bool]
     shift: Callable[[timedelta], None]
+    lapses: Callable[[], Sequence[Lapse]]
 
 
 class Heartbeat:
@@ -114,6 +116,7 @@ class Heartbeat:
             f"{len(waiting)} channels with something to send",
             f"next deadline {at:%Y-%m-%d %H:%M} UTC" if at else "no deadline ahead",
             *([f"{self._guard.errors} unexpected errors"] if self._guard.errors else []),
+            *(lapse.say() for lapse in self._store.lapses()),
         )
 
     def _tell_status(self) -> None:

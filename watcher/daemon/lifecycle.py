@@ -7,28 +7,32 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TextIO
 
 from watcher.bootstrap import clock
-from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.app import App
 from watcher.bootstrap.configuration import read_config
 from watcher.bootstrap.parts import WatchedSource
 from watcher.config.model import Config
+from watcher.daemon.auditor import Auditor
 from watcher.daemon.chronicle import Chronicle
 from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.log import line
 from watcher.daemon.memory import give_back
+from watcher.daemon.opening import open_patiently
 from watcher.daemon.reload import changes
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.signals import Inbox, Request, listening
 from watcher.daemon.systemd import Systemd
-from watcher.daemon.timetable import Timetable
+from watcher.daemon.timetable import timetables_of
 from watcher.daemon.workers import Workers
+from watcher.domain.audit import Watch
 from watcher.domain.errors import BusyError, ConfigError, StateError
+from watcher.pipeline.audit import Look
 from watcher.pipeline.dispatch import Turn
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
@@ -42,14 +46,8 @@ DRAIN = timedelta(seconds=20)
 """for everything that ends: the unit's TimeoutStopSec is longer"""
 _POLLS_DRAIN = timedelta(seconds=5)
 """a poll that is not wanted any more waits for an answer at most, which nobody will read"""
-_PATIENCE_REQUESTS = 4
-"""a page, a log-in in front of it, and both once more when the session was lost"""
-_PATIENCE_MARGIN = timedelta(minutes=1)
 _GONE = 1
 _REFUSED = 2
-_STATE_AGAIN = timedelta(seconds=5)
-_OPENING = timedelta(minutes=2)
-"""how long one attempt to open the state may take, a lock that another program holds and a migration included"""
 
 
 def run(config: Config, stream: TextIO = sys.stdout) -> int:
@@ -70,7 +68,7 @@ def run(config: Config, stream: TextIO = sys.stdout) -> int:
 def _watch(config: Config, stream: TextIO) -> int:
     inbox = Inbox()
     with listening(inbox), ExitStack() as stack:
-        database = _open(config, inbox, stack)
+        database = open_patiently(config, inbox, stack)
         if database is None:
             return 0
         daemon = Daemon(App(config, database, stream), database, inbox)
@@ -79,24 +77,6 @@ def _watch(config: Config, stream: TextIO) -> int:
             logging.shutdown()
             os._exit(status)
     return status
-
-
-def _open(config: Config, inbox: Inbox, stack: ExitStack) -> Database | None:
-    """Open the state, and wait for that where what is wrong may pass; None where it is told to stop meanwhile."""
-    systemd, is_told = Systemd(), False
-    while True:
-        systemd.starting(_OPENING)
-        try:
-            return stack.enter_context(open_state(config))
-        except StateError as error:
-            if not error.may_pass:
-                raise
-            if not is_told:
-                LOG.error(line("state.failed", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
-            systemd.status(error.text)
-        is_told = True
-        if inbox.take(_STATE_AGAIN.total_seconds()) is Request.STOP:
-            return None
 
 
 class Daemon:
@@ -114,6 +94,7 @@ class Daemon:
             now=clock.now,
             monotonic=clock.monotonic,
         )
+        self._auditor = Auditor(self._look, self._stalled, self._workers.wake, monotonic=clock.monotonic)
         self._scheduler = Scheduler(
             self._duties(), self._guard, now=clock.now, monotonic=clock.monotonic, chance=clock.chance
         )
@@ -132,7 +113,7 @@ class Daemon:
         LOG.info(line("daemon.starting", config=self._app.config.path, state=self._database.path.parent))
         self._warn(self._app.config)
         self._resume()
-        self._scheduler.watch(_timetables(self._app.config), self._records())
+        self._scheduler.watch(timetables_of(self._app.config), self._records())
         self._workers.serve(self._app.channels)
         self._scheduler.start()
         gc.collect()
@@ -186,7 +167,7 @@ class Daemon:
         self._warn(after.config)
         self._app = after
         self._workers.serve(after.channels)
-        self._scheduler.watch(_timetables(after.config), self._records())
+        self._scheduler.watch(timetables_of(after.config), self._records())
         for watched in before.unused_sources(after):
             self._scheduler.renew(watched.config.name, watched.source.close)
         self._scheduler.arm_deadline()
@@ -203,6 +184,7 @@ class Daemon:
         has_landed = self._scheduler.flights.wait(_POLLS_DRAIN)
         late = self._workers.join(end_s)
         self._scheduler.end()
+        self._guard.run("the audit's rest", self._app.audits.rest)
         has_closed = has_landed and self._close(list(self._app.sources.values()), end_s)
         self.is_drained = has_closed and not late
         LOG.info(line("daemon.stopped"))
@@ -223,6 +205,7 @@ class Daemon:
             fire=self._fire,
             next_deadline=self._next_deadline,
             prune=self._prune,
+            audit=self._auditor.look,
             owed=self._workers.wake,
             leave=self._leave,
         )
@@ -254,6 +237,12 @@ class Daemon:
         LOG.info(line("state.pruned", polls=pruned.polls, events=pruned.events, versions=pruned.versions))
         return pruned
 
+    def _look(self, watches: Mapping[str, Watch], passed: timedelta, stalled: Sequence[str]) -> Look:
+        return self._app.look(watches, passed, stalled)
+
+    def _stalled(self) -> list[str]:
+        return [*self._scheduler.stalled_polls(), *self._workers.stalled()]
+
     def _deliver(self, channel: str, ahead: Claim | None, goes_on: Callable[[], bool]) -> Turn:
         return self._app.deliver_next(channel, ahead, goes_on)
 
@@ -276,6 +265,7 @@ class Daemon:
             shift=self._app.outbox.shift,
             next_deadline=self._next_deadline,
             is_there=lambda: _inode(self._database) == self._inode,
+            lapses=lambda: self._auditor.lapses,
         )
         return Heartbeat(
             self._scheduler,
@@ -294,19 +284,6 @@ class Daemon:
     def _warn(self, config: Config) -> None:
         for warning in config.warnings:
             LOG.warning(line("config.warning", warning=str(warning)))
-
-
-def _timetables(config: Config) -> dict[str, Timetable]:
-    return {
-        name: Timetable(
-            source=name,
-            interval=source.settings.interval,
-            patience=source.settings.request_timeout * _PATIENCE_REQUESTS + _PATIENCE_MARGIN,
-            cron=source.settings.cron,
-            zone=config.timezone,
-        )
-        for name, source in config.sources.items()
-    }
 
 
 def _inode(database: Database) -> int | None:

@@ -16,6 +16,7 @@ from watcher.daemon.crew import Crew
 from watcher.daemon.flights import AbandonedError, Flights
 from watcher.daemon.log import line
 from watcher.daemon.timetable import Timetable
+from watcher.domain.audit import EVERY
 from watcher.domain.errors import StateError
 from watcher.pipeline.poll import PollReport
 from watcher.pipeline.snapshots import SourceRecord
@@ -28,9 +29,9 @@ MOST_POLLS = 16
 FIRST_PRUNE = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(days=1)
 _AGAIN = timedelta(seconds=1)
-_LANES = {"polls": MOST_POLLS, "deadlines": 1, "upkeep": 1}
+_LANES = {"polls": MOST_POLLS, "deadlines": 1, "upkeep": 1, "audit": 1}
 """with how many threads each has at most"""
-_DEADLINES, _PRUNE, _POLL = "deadlines", "prune", "poll "
+_DEADLINES, _PRUNE, _AUDIT, _POLL = "deadlines", "prune", "audit", "poll "
 
 
 class Guard:
@@ -89,7 +90,8 @@ class Duties:
     """What the scheduler has done for it, each step by one call.
 
     `poll` takes a source and what it must call at each step. `told` hears of each poll, None where it failed
-    unexpectedly. `owed` is called whenever there may be something new to send. `leave`: by each thread that ends.
+    unexpectedly. `owed` is called whenever there may be something new to send. `audit` returns whether it is to be
+    called again at once. `leave`: by each thread that ends.
     """
 
     poll: Callable[[str, Callable[[], None]], PollReport]
@@ -97,12 +99,13 @@ class Duties:
     fire: Callable[[], int]
     next_deadline: Callable[[], datetime | None]
     prune: Callable[[], object]
+    audit: Callable[[], bool]
     owed: Callable[[], None]
     leave: Callable[[], object]
 
 
 class Scheduler:
-    """An agenda with one entry a source, one for the earliest deadline, and one for the daily pruning."""
+    """An agenda with one entry a source, one for the earliest deadline, one for the pruning and one for the audit."""
 
     def __init__(
         self,
@@ -125,6 +128,7 @@ class Scheduler:
     def start(self) -> None:
         """Begin; what is due is begun at once."""
         self._put(_PRUNE, self._prune, "upkeep", self._now() + FIRST_PRUNE, lambda now: now + PRUNE_EVERY)
+        self._put(_AUDIT, self._audit, "audit", self._now(), lambda now: now + EVERY)
         self._agenda.start()
         self.arm_deadline()
 
@@ -171,12 +175,17 @@ class Scheduler:
                 held = held_until(now, record.not_before if record else None)
                 self._agenda.move(_POLL + name, max(min(planned, slot), held))
         self._agenda.move(_PRUNE, now + FIRST_PRUNE)
+        self._agenda.move(_AUDIT, now + EVERY)
         self._agenda.nudge()
         self.arm_deadline()
 
     def next_poll_at(self, source: str) -> datetime | None:
         """Return when a source is polled next, None where it is not."""
         return self._agenda.next_at(_POLL + source)
+
+    def next_audit_at(self) -> datetime | None:
+        """Return when the audit looks next, None before the start."""
+        return self._agenda.next_at(_AUDIT)
 
     def pulse(self) -> None:
         """Let the scheduler's own thread give a sign of life."""
@@ -186,7 +195,11 @@ class Scheduler:
         """Return what makes no progress: the scheduler itself, or polls."""
         silent_s = self._monotonic() - self._agenda.sign_s
         own = ["scheduler"] if silent_s > patience.total_seconds() else []
-        return [*own, *(f"poll of {source}" for source in self.flights.stalled())]
+        return [*own, *self.stalled_polls()]
+
+    def stalled_polls(self) -> list[str]:
+        """Return the polls that make no progress."""
+        return [f"poll of {source}" for source in self.flights.stalled()]
 
     def stop(self) -> None:
         """Begin nothing more, and let polls that are under way end at their next step."""
@@ -253,6 +266,10 @@ class Scheduler:
     def _prune(self) -> None:
         if self._guard.run("pruning", self._duties.prune) is None:
             self._agenda.move(_PRUNE, self._now() + FIRST_PRUNE)
+
+    def _audit(self) -> None:
+        if self._guard.run("the audit", self._duties.audit):
+            self._agenda.move(_AUDIT, self._now() + _AGAIN)
 
     def _put(self, name: str, step: Callable[[], object], lane: str, at: datetime, again: Again = once) -> None:
         self._agenda.put(name, lambda: self._guard.run(name, step), lane, at, again)

@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha256
 
 from watcher.config.cron import Cron
+from watcher.config.model import Config
 
 FIRST_POLLS_WITHIN = timedelta(seconds=2)
+_PATIENCE_REQUESTS = 4
+"""a page, a log-in in front of it, and both once more when the session was lost"""
+_PATIENCE_MARGIN = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -49,6 +53,20 @@ class Timetable:
             return soon
         slot = self.slot_after(last_poll_at)
         return soon if slot is not None and slot <= now else slot
+
+
+def timetables_of(config: Config) -> dict[str, Timetable]:
+    """Return the timetable of each configured source."""
+    return {
+        name: Timetable(
+            source=name,
+            interval=source.settings.interval,
+            patience=source.settings.request_timeout * _PATIENCE_REQUESTS + _PATIENCE_MARGIN,
+            cron=source.settings.cron,
+            zone=config.timezone,
+        )
+        for name, source in config.sources.items()
+    }
 
 
 def _next_beat(instant: datetime, interval: timedelta, phase: timedelta) -> datetime:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from watcher.daemon.log import line
 from watcher.daemon.scheduler import Guard
+from watcher.domain.delivery import DeliveryState
 from watcher.pipeline.dispatch import LEASE, Turn
 from watcher.pipeline.outbox import Claim
 
@@ -21,6 +22,10 @@ Told = Callable[[str, Turn], None]
 
 PATIENCE = LEASE + timedelta(seconds=30)
 """a send takes seconds; one that outlives its lease will never come back"""
+TROUBLED_AFTER = 3
+"""failures in a row after which a channel lets the others go first"""
+TROUBLED_REST = timedelta(seconds=1)
+"""before each attempt on such a channel: a poll that makes messages for all is told by the others by then"""
 _LONGEST_REST = timedelta(minutes=1)
 _FIRST_PAUSE = timedelta(seconds=1)
 
@@ -38,6 +43,7 @@ class Worker:
         self._stopping = threading.Event()
         self._busy_since_s: float | None = None
         self._crashes = 0
+        self._failures = 0
         self._ahead: Claim | None = None
         self._thread = threading.Thread(target=self._run, name=f"channel {channel}", daemon=True)
 
@@ -74,6 +80,8 @@ class Worker:
 
     def _turn(self) -> timedelta:
         """Send one delivery, if one is due, and return how long to rest; give back what is ahead, if it is to stop."""
+        if self._failures >= TROUBLED_AFTER:
+            self._stopping.wait(TROUBLED_REST.total_seconds())
         begun_s = self._workers.monotonic()
         self._busy_since_s = begun_s
         turn = self._workers.guard.run(f"sending to {self.channel}", self._deliver)
@@ -84,6 +92,7 @@ class Worker:
             return self._after_crash()
         self._crashes = 0
         if turn.claim is not None:
+            self._failures = self._failures + 1 if _has_failed(turn) else 0
             self._workers.guard.run(f"telling of {self.channel}", lambda: self._workers.told(self.channel, turn))
             self._keep_pace(begun_s)
         if turn.next_at is None:
@@ -102,6 +111,10 @@ class Worker:
         pause: timedelta = _FIRST_PAUSE * 2 ** min(self._crashes, 6)
         self._stopping.wait(min(pause, _LONGEST_REST).total_seconds())
         return timedelta()
+
+
+def _has_failed(turn: Turn) -> bool:
+    return turn.outcome is not None and turn.outcome.state in {DeliveryState.FAILED, DeliveryState.DEAD}
 
 
 class Workers:

@@ -8,29 +8,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from watcher.domain.condition import Verdict
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.duration import say_duration
 from watcher.domain.event import Event, stamp
+from watcher.domain.follow_up import Outlook, judge, renew
 from watcher.domain.net import net_effect
+from watcher.domain.stage import StageKind
 from watcher.domain.timing import Timing
 from watcher.domain.waiting import Arrangement, Ended, HeldBy, Parcel, Postponed, Waiting
 
 STALE_AFTER = timedelta(hours=1)
-"""after an outage, messages that are overdue by as much are told together"""
+"""after an outage, messages that are overdue by as much are told together, also those that were refused meanwhile"""
 FEWEST_STALE = 3
 """fewer of them are told one by one"""
 
 
-class World(Protocol):
+class World(Outlook, Protocol):
     """What an arrangement asks about everything else."""
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         """Return the key of a silence that mutes an event on its way by a rule, and why; None where none does."""
-        ...
-
-    def verdict(self, event: Event) -> Verdict:
-        """Say whether what an event told is still true."""
         ...
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
@@ -61,6 +58,8 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     its digest, the end of quiet hours. 3. The rest is parcelled: a digest, what waited for the same thing, what one
     cause made too much of, what is overdue after an outage; everything else goes alone. 4. What is more than a throttle
     lets pass waits, and is told together later.
+    What follows up (see follow_up) is told only while it is true, whatever its rule gathers; what of one rule comes
+    again at once is one message.
     """
     made = Arrangement()
     flapped = _find_flaps(waiting, now, made)
@@ -74,6 +73,8 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
 
 def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
     """Say whether a delivery is to be told now, if it is its turn; otherwise what becomes of it is noted."""
+    if one.is_formed and one.is_due and one.stage.is_reminder and _is_past(one, timing, world, now, made):
+        return False
     if one.is_formed:
         quiet = _quiet(one, timing, now) if one.is_due else None
         if quiet is not None:
@@ -82,12 +83,38 @@ def _is_awake(one: Waiting, timing: Timing, world: World, now: datetime, made: A
     muted = world.find_mute(one.event, one.rule)
     if muted is not None:
         made.ended.append(Ended(id=one.id, state=DeliveryState.SILENCED, reason=muted[1], silence=muted[0]))
+        following = renew(one, timing, now)
+        made.renewed += [following] if following else []
         return False
+    if one.stage.kind is not StageKind.FIRST:
+        return one.is_due and _follows(one, timing, world, now, made)
     later = _later(one, timing, now) if one.is_due else None
     if later is not None:
         made.postponed.append(later)
         return False
     return one.held_by is not HeldBy.PROOF or (one.is_due and not _is_over(one.event, [one], world, made))
+
+
+def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether a follow-up that is due is told now; what its message says of it is noted then."""
+    found = judge(one, timing, world, now)
+    if found.end:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=found.is_over))
+        return False
+    quiet = _quiet(one, timing, now)
+    if quiet is not None:
+        made.postponed.append(_wait(one, quiet, HeldBy.QUIET, "quiet hours"))
+        return False
+    made.findings[one.id] = found.finding
+    return True
+
+
+def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
+    """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it."""
+    found = judge(one, timing, world, now)
+    if found.is_over:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=True))
+    return found.is_over
 
 
 def _find_flaps(waiting: Sequence[Waiting], now: datetime, made: Arrangement) -> frozenset[str]:
@@ -136,10 +163,11 @@ def _groups(awake: Sequence[Waiting], policy: Policy, now: datetime) -> Iterator
         if key[0] == _STALE and len(group) < FEWEST_STALE:
             yield from (([one], "") for one in group)
         elif any(one.is_due for one in group):
-            yield group, _WORDS.get(key[0], "")
+            yield group, "" if key[0] in _AGAIN and len(group) == 1 else _WORDS.get(key[0], "")
 
 
 _GATHERED = frozenset({HeldBy.DIGEST, HeldBy.QUIET, HeldBy.THROTTLE})
+_AGAIN = frozenset({StageKind.REPEAT.value, StageKind.ESCALATION.value})
 _ALONE, _STALE, _STORM = "alone", "stale", "storm"
 _WORDS: Mapping[str, str] = {
     HeldBy.DIGEST.value: "gathered in a digest",
@@ -147,16 +175,33 @@ _WORDS: Mapping[str, str] = {
     HeldBy.THROTTLE.value: "gathered: there were more than the throttle lets pass",
     _STORM: "told together: one cause made many",
     _STALE: "told together: overdue after an outage",
+    StageKind.REPEAT.value: "told together: all of it is still true",
+    StageKind.ESCALATION.value: "escalated together",
 }
 
 
 def _key(one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime) -> tuple[str, ...]:
+    """Return what the deliveries of one message have in common; messages of one stage stay apart from others."""
+    if one.is_formed and (not one.is_refused or one.stage.is_reminder):
+        return _ALONE, one.id
+    if one.stage.kind is StageKind.ESCALATION:
+        return StageKind.ESCALATION.value, one.rule, str(one.stage)
+    if one.stage.kind is StageKind.REPEAT:
+        return StageKind.REPEAT.value, one.rule
+    return *_key_of_news(one, timing, storms, now), one.stage.kind.value
+
+
+def _key_of_news(
+    one: Waiting, timing: Timing, storms: frozenset[tuple[str, datetime]], now: datetime
+) -> tuple[str, ...]:
     if one.held_by in _GATHERED and not one.is_formed:
         of_rule = () if one.held_by is HeldBy.QUIET else (one.rule,)
         of_digest = timing.group_of(one.event, one.rule) if one.held_by is HeldBy.DIGEST else ()
         return one.held_by.value, *of_rule, *of_digest
-    if one.is_formed or _is_urgent(one, timing):
+    if _is_urgent(one, timing):
         return _ALONE, one.id
+    if one.is_formed:
+        return (_STALE, one.rule) if now - one.created_at > STALE_AFTER else (_ALONE, one.id)
     if _cause(one) in storms:
         return _STORM, one.event.source, stamp(one.event.time)
     if now - one.due_at > STALE_AFTER:
@@ -171,7 +216,10 @@ def _storms(awake: Iterable[Waiting], policy: Policy) -> frozenset[tuple[str, da
     counts = Counter(
         _cause(one)
         for one in awake
-        if one.held_by is HeldBy.NOTHING and not one.is_formed and not _is_urgent(one, policy.of(one.rule))
+        if one.held_by is HeldBy.NOTHING
+        and not one.is_formed
+        and not one.stage.is_reminder
+        and not _is_urgent(one, policy.of(one.rule))
     )
     return frozenset(cause for cause, number in counts.items() if number > policy.storm)
 
@@ -194,8 +242,8 @@ def _parcel(
     spent: Counter[str],
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
-    told = _net(group, now, made)
-    if told and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
+    told = sorted(group, key=lambda one: one.event.time) if group[0].stage.is_reminder else _net(group, now, made)
+    if told and told[0].stage.kind is StageKind.FIRST and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
         told = _true(told, world, now, made)
     if not told:
         return

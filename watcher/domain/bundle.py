@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from watcher.domain.event import Event, EventType, Severity
-from watcher.domain.inert import inert, inert_url
+from watcher.domain.inert import inert, inert_name, inert_url
 from watcher.domain.message import Message, Urgency, compose, conversation_of, short_id, urgency_of
 from watcher.domain.net import net_effect
 from watcher.domain.strand import Line
+from watcher.domain.subject import subject_of
+from watcher.domain.telling import NEWS, Telling
 from watcher.domain.wording import VALUE_LENGTH, Reader, headline, plural
 
 MOST_LINES = 20
 """things that are listed one by one; of more, the number and how to read them"""
 MOST_KINDS = 4
+MOST_SOURCES = 3
+"""sources that a title names; of more, the number"""
 
 
-def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+def compose_bundle(
+    events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool, telling: Telling = NEWS
+) -> Message:
     """Return the message for events in any order: their net effect, a line each; of a single one its own message.
 
     What is meant by the rest is as in message.compose.
@@ -29,22 +35,23 @@ def compose_bundle(events: Sequence[Event], *, rule: str, zone: tzinfo, now: dat
         Line(event=event, stands_for=(event,)) for event in ordered
     )
     if len(lines) == 1 and not lines[0].note:
-        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat)
+        return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     shown = [line.event for line in lines]
-    reader = Reader(zone=zone, now=now)
+    reader, is_from_one = Reader(zone=zone, now=now), len(_sources(shown)) == 1
     body = [
-        ("may be a repetition · " if is_repeat else "") + _count_kinds(shown),
-        *(part for line in lines[:MOST_LINES] for part in _say(line, reader)),
+        " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
+        *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader, is_from_one=is_from_one)),
         *_rest(ordered, lines),
     ]
     return Message(
-        title=_title(shown, lines, reader),
+        title=_title(shown, lines, telling, reader),
         body="\n".join(body),
         footer=f"rule: {inert(rule)} · {_first_ids(shown)}",
         events=tuple(shown),
         conversation=conversation_of(shown),
         severity=max((event.severity for event in shown), key=_SEVERITIES.index),
         urgency=max((urgency_of(event) for event in shown), key=_URGENCIES.index),
+        stage=telling.stage,
     )
 
 
@@ -52,15 +59,31 @@ _SEVERITIES = (Severity.INFO, Severity.NOTICE, Severity.WARNING)
 _URGENCIES = (Urgency.SUCCESS, Urgency.INFO, Urgency.WARNING, Urgency.FAILURE)
 
 
-def _title(shown: Sequence[Event], lines: Sequence[Line], reader: Reader) -> str:
+def _title(shown: Sequence[Event], lines: Sequence[Line], telling: Telling, reader: Reader) -> str:
     """Say how much there is and where, so that this line alone is enough."""
     if len(lines) == 1:
-        return f"{headline(shown[0], reader)} — {lines[0].note}"
-    sources = list(dict.fromkeys(event.source for event in shown))
-    where = inert(sources[0], length=VALUE_LENGTH) if len(sources) == 1 else plural(len(sources), "source", "sources")
-    about = {(event.source, event.subject) for event in shown if event.conversation is not None}
-    within = f" in {plural(len(about), 'conversation', 'conversations')}" if about else ""
-    return f"{plural(len(shown), 'thing', 'things')} happened{within} ({where})"
+        return f"{telling.title(headline(shown[0], reader))} — {lines[0].note}"
+    return f"{telling.count(plural(len(shown), 'thing', 'things'))}{_within(shown)} ({_where(_sources(shown))})"
+
+
+def _within(shown: Sequence[Event]) -> str:
+    """Name the subject where there is one of several conversations, otherwise say how many conversations there are."""
+    about = {(event.source, event.subject): event for event in shown if event.conversation is not None}
+    is_one = len({subject_of(event) for event in shown}) == 1
+    named = next((inert_name(event.conversation.name) for event in shown if event.conversation), "")
+    if is_one and len(about) > 1 and named:
+        return f" with {named}"
+    return f" in {plural(len(about), 'conversation', 'conversations')}" if about else ""
+
+
+def _sources(shown: Sequence[Event]) -> list[str]:
+    return list(dict.fromkeys(event.source for event in shown))
+
+
+def _where(sources: Sequence[str]) -> str:
+    if len(sources) > MOST_SOURCES:
+        return plural(len(sources), "source", "sources")
+    return ", ".join(inert(source, length=VALUE_LENGTH) for source in sources)
 
 
 def _count_kinds(shown: Sequence[Event]) -> str:
@@ -80,10 +103,13 @@ _NAMES = {
 }
 
 
-def _say(line: Line, reader: Reader) -> list[str]:
+def _say(line: Line, telling: Telling, reader: Reader, *, is_from_one: bool) -> list[str]:
+    """Return a line and its link; it names its source where the message is about several."""
     shown = line.event.conversation
     link = inert_url(shown.url or "") if shown is not None else ""
-    return [f"• {headline(line.event, reader)}{f' — {line.note}' if line.note else ''}", *([link] if link else [])]
+    source = "" if is_from_one else f"{inert(line.event.source, length=VALUE_LENGTH)}: "
+    words = [headline(line.event, reader), line.note, telling.finding(line.event)]
+    return [f"• {source}{' — '.join(word for word in words if word)}", *([link] if link else [])]
 
 
 def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:

@@ -40,7 +40,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, .
         for name, value in after.items()
         if (old := known(name)) != value or old.__class__ is not value.__class__ or old.__class__ in _NESTED
     ]
-    changes = [Change(field=name, before=old, after=new) for name, old, new in others if not _is_same(old, new)]
+    changes = [Change(field=name, before=old, after=new) for name, old, new in others if not is_same(old, new)]
     if before.keys() <= after.keys():
         return tuple(changes)
     left = (name for name in before if name not in after and before[name] is not None)
@@ -53,12 +53,12 @@ def apply(changes: Iterable[Change], before: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in after.items() if value is not None}
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    """Compare by value; 1 and True are not the same (Python says they are), nor are lists or objects of them."""
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same; 1 and True are not (Python says they are), nor are lists or objects of them."""
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
+        return len(one) == len(other) and all(map(is_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(one[name], other[name]) for name in one)
+        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 

@@ -13,6 +13,9 @@ PATIENCE = timedelta(minutes=30)
 """a service that has only asked to be sent less for this long, without taking anything, is failing after all"""
 MIN_PAUSE = timedelta(seconds=1)
 """for a 429 that names no wait"""
+OUTAGE = timedelta(minutes=5)
+"""a channel that failed for as long has deliveries that wait for much longer by now; a shorter trouble needs no care,
+and a message that fails by itself among good ones must not be tried over and over"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,12 @@ def after_attempt(health: ChannelHealth, channel: str, attempt: Attempt) -> tupl
         return now, ()
     failing = replace(now, is_failing=True)
     return failing, (_told(EventType.CHANNEL_FAILING, channel, failing, attempt),)
+
+
+def ends_outage(before: ChannelHealth, attempt: Attempt) -> bool:
+    """Say whether an attempt shows that a channel works again that had been failing for long."""
+    since = before.troubled_since
+    return before.is_failing and attempt.is_sent and since is not None and attempt.ended_at - since >= OUTAGE
 
 
 def _troubled(health: ChannelHealth, attempt: Attempt) -> ChannelHealth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -47,10 +47,14 @@ _HINTS: Mapping[EventType, str] = MappingProxyType({
 _SAMPLES: Mapping[EventType, str] = MappingProxyType({EventType.SOURCE_DRIFT: "found:"})
 
 
-def context_of(event: Event, reader: Reader, *, is_repeat: bool) -> str:
-    """Return the second line; it begins with what the reader must know first: a repetition, or that it is late."""
+def context_of(event: Event, reader: Reader, *, is_repeat: bool, opening: Sequence[str] = ()) -> str:
+    """Return the second line; it begins with what the reader must know first: a repetition, or that it is late.
+
+    `opening`: what else, such as that it is told again.
+    """
     parts = [
         "may be a repetition" if is_repeat else "",
+        *opening,
         "late" if event.details.get("late") else "",
         inert(event.source, length=VALUE_LENGTH),
         *(

@@ -61,14 +61,15 @@ class Deadline(NamedTuple):
 Leads = Mapping[EventType, tuple[timedelta, ...]]
 Key = tuple[EventType, datetime, timedelta]
 
-_ANCHORS = {
+ANCHORS = {
     EventType.REGISTRATION_CLOSING: Role.REGISTRATION_CLOSES,
     EventType.REGISTRATION_OPENING: Role.REGISTRATION_OPENS,
     EventType.CONVERSATION_ENDING: Role.ENDS,
     EventType.CONVERSATION_STARTING: Role.STARTS,
 }
+"""the instant that each kind warns of"""
 
-DEADLINE_ROLES = frozenset({*_ANCHORS.values(), Role.REGISTRATION_CLOSES})
+DEADLINE_ROLES = frozenset({*ANCHORS.values(), Role.REGISTRATION_CLOSES})
 """the fields whose change moves deadlines"""
 
 
@@ -117,7 +118,7 @@ def _wanted(api: Api, row: Row, leads: Leads, now: datetime) -> list[Key]:
     if row.standing.presence is Presence.REMOVED:
         return []
     wanted: list[Key] = []
-    for kind, role in _ANCHORS.items():
+    for kind, role in ANCHORS.items():
         spans = leads.get(kind, ())
         if not spans and role is not Role.REGISTRATION_CLOSES:
             continue
@@ -158,7 +159,7 @@ def _nearest_passed(wanted: Iterable[Key], now: datetime) -> dict[tuple[EventTyp
 
 def _is_useful(kind: EventType, at: datetime, now: datetime) -> bool:
     """A warning ahead of an instant is worth nothing after it."""
-    return now < at or kind not in _ANCHORS
+    return now < at or kind not in ANCHORS
 
 
 def _is_open(api: Api, row: Row, deadline: Deadline) -> bool:

@@ -65,17 +65,18 @@ class Term:
     def holds(self, found: list[Any]) -> bool:
         """Say whether the term holds for the values found at a path (none, one, or a list's elements)."""
         for value in found:
-            if self._fits(value):
+            if self.fits(value):
                 return not self.is_negated
         return self.is_negated
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
+        """Say whether one value is as the term says, without its `!`."""
         if self.pattern is not None:
             return self.pattern.search(_text(value)[:TEXT_LIMIT]) is not None
         if self.relation is Relation.EQUAL:
             return _is_equal(value, self.operand)
         other = _like(self.operand, value)
-        return other is not None and _COMPARE[self.relation](other, self.operand)
+        return other is not None and COMPARE[self.relation](other, self.operand)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,14 @@ class Matcher:
 
     def holds(self, seen: Mapping[str, Any]) -> bool:
         """Say whether it holds for an event's data together with its type, source and subject."""
-        found = _find(seen, self.steps) if self.path != CROSSES else find_rise(seen)
+        return self.fits(self.find(seen))
+
+    def find(self, seen: Mapping[str, Any]) -> list[Any]:
+        """Return the values that stand at the path."""
+        return _find(seen, self.steps) if self.path != CROSSES else find_rise(seen)
+
+    def fits(self, found: list[Any]) -> bool:
+        """Say whether it holds for the values that stand at the path."""
         for term in self.unwanted:
             if not term.holds(found):
                 return False
@@ -100,7 +108,7 @@ class Matcher:
 
     def reason(self, seen: Mapping[str, Any]) -> str:
         """Return why it holds or does not, with the actual value: `change.delta is 1, not >= 3`."""
-        found = _find(seen, self.steps) if self.path != CROSSES else find_rise(seen)
+        found = self.find(seen)
         actual = "has no value" if not found else f"is {' and '.join(self._show(value) for value in found[:3])}"
         wished = f" (wanted: {self._wish()})" if self.holds(seen) else f", not {self._wish()}"
         return f"{self.path} {actual}{wished}"
@@ -148,7 +156,7 @@ _SIGNED = re.compile(r"(?P<not>!\s*)?(?:(?P<sign>>=|<=|==|=|>|<|~)\s*)?(?P<rest>
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _LEAD = "deadline.lead"
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
-_COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
+COMPARE: Mapping[Relation, Callable[[Any, Any], bool]] = {
     Relation.ABOVE: operator.gt,
     Relation.AT_LEAST: operator.ge,
     Relation.BELOW: operator.lt,

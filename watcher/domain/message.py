@@ -11,6 +11,8 @@ from watcher.domain.calendar import say_date, say_range
 from watcher.domain.context import context_of
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.inert import inert, inert_url
+from watcher.domain.stage import FIRST, Stage
+from watcher.domain.telling import NEWS, Telling
 from watcher.domain.wording import Reader, headline, say_value
 
 SHOWN_CHANGES = 10
@@ -44,6 +46,7 @@ class Message:
     `link`: the page of what it tells of, `footer`: why it came; both empty where there is nothing to say.
     `events`: what it tells, in order; none in a test message.
     `conversation`: `SOURCE/ID` where all of it is about one conversation, so that a service can thread it.
+    `stage`: in which of their messages its events are told.
     """
 
     title: str
@@ -54,6 +57,7 @@ class Message:
     conversation: str | None = None
     severity: Severity = Severity.NOTICE
     urgency: Urgency = Urgency.INFO
+    stage: Stage = FIRST
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -66,16 +70,19 @@ class Message:
         return "\n".join(self.lines)
 
 
-def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool) -> Message:
+def compose(
+    event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool, telling: Telling = NEWS
+) -> Message:
     """Return the message for an event: headline; context; before and after; when; link; why it came.
 
     `now` is when it is sent (what is left of a deadline counts from then), `zone` the reader's.
-    `is_repeat` says that it may have arrived before; the second line tells so.
+    `is_repeat` says that it may have arrived before; the second line tells so. `telling`: how it is told.
     """
     reader = Reader(zone=zone, now=now)
-    lines = [context_of(event, reader, is_repeat=is_repeat), *_changes(event, reader), _when(event, reader)]
+    context = context_of(event, reader, is_repeat=is_repeat, opening=telling.opening([event], now))
+    lines = [context, *_changes(event, reader), _when(event, reader)]
     return Message(
-        title=headline(event, reader),
+        title=telling.title(headline(event, reader)),
         body="\n".join(line for line in lines if line),
         link=inert_url(event.conversation.url or "") if event.conversation else "",
         footer=_why(event, rule),
@@ -83,6 +90,7 @@ def compose(event: Event, *, rule: str, zone: tzinfo, now: datetime, is_repeat: 
         conversation=conversation_of([event]),
         severity=event.severity,
         urgency=urgency_of(event),
+        stage=telling.stage,
     )
 
 

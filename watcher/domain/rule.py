@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from watcher.domain.event import Event, EventType
+from watcher.domain.follow_up import is_lasting
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
+from watcher.domain.sieve import Sieve
+from watcher.domain.stage import FIRST, Stage, escalation
 from watcher.domain.template import Template
 from watcher.domain.timing import Timing
 
@@ -55,10 +59,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One event that goes to one channel, and the rule that sent it there first."""
+    """One event that goes to one channel at one stage, and the rule that sent it there first.
+
+    `after`: how long after the event, if it is still true then.
+    """
 
     channel: str
     rule: str
+    stage: Stage = FIRST
+    after: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +83,14 @@ class Verdict:
 class Decision:
     """What one rule did with one event.
 
-    `sends_to`: the channels that hear of the event because of this rule.
+    `sends_to`: the channels that hear of the event because of this rule. `escalates`: those that hear of it later.
     `withheld`: the rule's other channels, each with the reason; empty where the rule does not hold.
     """
 
     rule: Rule
     verdict: Verdict
     sends_to: tuple[str, ...] = ()
+    escalates: tuple[Match, ...] = ()
     withheld: tuple[tuple[str, str], ...] = ()
 
 
@@ -92,33 +102,36 @@ def operator_rule(channels: Iterable[str]) -> Rule:
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_near", "_rules")
+    __slots__ = ("_near", "_rules", "_sieves")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._near: dict[tuple[EventType, str], tuple[Rule, ...]] = {}
+        self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
+        self._sieves: dict[tuple[int, ...], Sieve] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
-        """Return where an event goes: each channel once, for the first rule that names it.
+        """Return where an event goes: each channel once, for the first rule that names it, and once an escalation.
 
         Rules are tried in their order, up to one that stops; those that are a fallback only where no other one holds.
         One that tells at once comes before one that gathers first.
         """
-        near = self._near_rules(event)
+        near, sieve = self._near_rules(event)
         if not near:
             return ()
-        seen = sight(event)
-        holding = _up_to_stop(rule for rule in near if _holds(rule.where, seen))
+        holding = _up_to_stop(near[place] for place in sieve.passing(sight(event)))
         taken = _share_out(holding, _avoided(event))
-        return tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
+        first = tuple(Match(channel=channel, rule=rule.name) for channel, rule in taken.items())
+        return (*first, *_escalate(event, holding))
 
-    def _near_rules(self, event: Event) -> tuple[Rule, ...]:
+    def _near_rules(self, event: Event) -> tuple[tuple[Rule, ...], Sieve]:
         key = (event.type, event.source)
-        near = self._near.get(key)
-        if near is None:
+        known = self._near.get(key)
+        if known is None:
             near = tuple(rule for rule in self._rules if _judge_reach(event.type, event.source, rule) is None)
-            self._near[key] = near
-        return near
+            # The same rules are near for many types and sources.
+            known = near, self._sieves.setdefault(tuple(map(id, near)), Sieve([rule.where for rule in near]))
+            self._near[key] = known
+        return known
 
 
 def _up_to_stop(holding: Iterable[Rule]) -> list[Rule]:
@@ -140,9 +153,24 @@ def _share_out(rules: Iterable[Rule], avoided: str | None) -> dict[str, Rule]:
             if channel == avoided:
                 continue
             before = taken.get(channel)
-            if before is None or (rule.is_immediate and not before.is_immediate):
+            if before is None or (before.timing.digest is not None and rule.timing.digest is None):
                 taken[channel] = rule
     return taken
+
+
+def _escalate(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
+    """Return who hears of an event later, by the rules that count; whose channels they are at first does not matter."""
+    escalating = [rule for rule in rules if rule.timing.escalate]
+    if not escalating or not is_lasting(event.type):
+        return ()
+    taken: dict[tuple[str, Stage], Match] = {}
+    for rule in escalating:
+        for number, step in enumerate(rule.timing.escalate, 1):
+            for channel in step.channels:
+                if channel != _avoided(event):
+                    match = Match(channel=channel, rule=rule.name, stage=escalation(number), after=step.after)
+                    taken.setdefault((channel, match.stage), match)
+    return tuple(taken.values())
 
 
 def route(event: Event, rules: Iterable[Rule]) -> tuple[Match, ...]:
@@ -169,12 +197,21 @@ def decide(event: Event, rules: Sequence[Rule]) -> tuple[Decision, ...]:
     holding = [rule for rule, verdict in zip(rules, verdicts, strict=True) if verdict.holds]
     counting = _up_to_stop(holding)
     taken = _share_out(counting, _avoided(event))
+    escalated = _escalate(event, counting)
     decisions = []
     for rule, verdict in zip(rules, verdicts, strict=True):
         why = _left_out(rule, counting) if verdict.holds and rule not in counting else None
         sends_to = tuple(channel for channel, by in taken.items() if by is rule)
         withheld = {c: why or _withheld(event, c, taken) for c in rule.channels if verdict.holds and c not in sends_to}
-        decisions.append(Decision(rule=rule, verdict=verdict, sends_to=sends_to, withheld=tuple(withheld.items())))
+        decisions.append(
+            Decision(
+                rule=rule,
+                verdict=verdict,
+                sends_to=sends_to,
+                escalates=tuple(match for match in escalated if match.rule == rule.name and rule in counting),
+                withheld=tuple(withheld.items()),
+            )
+        )
     return tuple(decisions)
 
 
@@ -210,13 +247,6 @@ def _judge_reach(event_type: EventType, source: str, rule: Rule) -> Verdict | No
 
 def _is_any(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _holds(where: Iterable[Matcher], seen: Mapping[str, Any]) -> bool:
-    for matcher in where:  # noqa: SIM110  # all() takes twice as long, and this is called for every event and rule
-        if not matcher.holds(seen):
-            return False
-    return True
 
 
 def _avoided(event: Event) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from watcher.domain.event import Event, EventType
+from watcher.domain.stage import FIRST, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,8 @@ class Occasion:
 
     `events`: the one that it tells, or those of a digest, at least one. `count`: of how many events a digest is, where
     it lists fewer. `title`, `body`: the built-in words. `now`: when it is sent, `zone`: the reader's.
-    `is_repeat`: it may have arrived before.
+    `is_repeat`: it may have arrived before. `stage`: in which of their messages the events are told; `opening`: the
+    words that say so. `notes`: words about the way of the message, which no template leaves out.
     """
 
     events: tuple[Event, ...]
@@ -57,6 +59,9 @@ class Occasion:
     zone: tzinfo
     now: datetime
     is_repeat: bool = False
+    stage: Stage = FIRST
+    opening: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     count: int | None = None
 
 

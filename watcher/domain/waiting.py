@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.event import Event
+from watcher.domain.stage import FIRST, Stage
 
 
 class HeldBy(StrEnum):
@@ -19,6 +20,33 @@ class HeldBy(StrEnum):
     DIGEST = "digest"
     QUIET = "quiet hours"
     THROTTLE = "throttle"
+    REPEAT = "repeat"
+    ESCALATION = "escalation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One event of a message: by which rule and at which stage it is told.
+
+    `note`: words about its way, as that another channel could not take it. `finding`: whether it was found to be still
+    true. Both may be empty.
+    """
+
+    event: Event
+    rule: str
+    stage: Stage = FIRST
+    note: str = ""
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """A further stage of an event that is owed to a channel by a rule."""
+
+    event: Event
+    rule: str
+    stage: Stage
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +54,9 @@ class Waiting:
     """A delivery that is to be arranged.
 
     `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
-    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back.
+    others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back; a
+    reminder of what is over ends all the same. `is_refused`: it was attempted before, alone, and is known not to have
+    gone out.
     """
 
     id: str
@@ -37,6 +67,8 @@ class Waiting:
     is_due: bool
     held_by: HeldBy = HeldBy.NOTHING
     is_formed: bool = False
+    is_refused: bool = False
+    stage: Stage = FIRST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +83,16 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A delivery of which nothing is sent; `silence` is the key of the one that mutes it."""
+    """A delivery of which nothing is sent; `silence` is the key of the one that mutes it.
+
+    `is_over`: its event needs no end to be told of, as what was true of it is no longer so by itself.
+    """
 
     id: str
     state: DeliveryState
     reason: str
     silence: str | None = None
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +106,14 @@ class Parcel:
 
 @dataclass(slots=True, kw_only=True)
 class Arrangement:
-    """What becomes of each delivery that was looked at; one that is not due, and goes with none, is in nothing."""
+    """What becomes of each delivery that was looked at; one that is not due, and goes with none, is in nothing.
+
+    `renewed`: what comes in the place of some that ended. `findings`: by the ids of those that go out, what their
+    message says of them.
+    """
 
     parcels: list[Parcel] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
+    renewed: list[FollowUp] = field(default_factory=list)
+    findings: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from watcher.domain.api import Api
 from watcher.domain.arrangement import PLAIN, Policy, arrange
 from watcher.domain.condition import Present, Verdict, still_holds
 from watcher.domain.event import Event
+from watcher.domain.follow_up import Escalated
 from watcher.domain.paths import is_about_conversation
 from watcher.domain.silence import Silence, mutes
 from watcher.domain.snapshot import Row
@@ -36,6 +37,10 @@ class Books(Protocol):
         """Return when messages of a rule went out to a channel since an instant; now for those that are about to."""
         ...
 
+    def find_escalated(self, channel: str, one: Waiting) -> Escalated | None:
+        """Return when an escalation was told to a channel before, in the same episode (see domain.follow_up)."""
+        ...
+
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
         ...
@@ -56,10 +61,14 @@ class Decider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arranger:
-    """Decides by the rules of a config (a Decider). `apis`: by the name of each source that is watched."""
+    """Decides by the rules of a config (a Decider).
+
+    `apis`: by the name of each source that is watched. `channels`: those that there are.
+    """
 
     policy: Policy
     apis: Mapping[str, Api]
+    channels: frozenset[str] = frozenset()
 
     @property
     def is_plain(self) -> bool:
@@ -68,14 +77,15 @@ class Arranger:
 
     def decide(self, waiting: Sequence[Waiting], books: Books, channel: str, now: datetime) -> Arrangement:
         """Return what becomes of the deliveries that wait for a channel."""
-        return arrange(waiting, self.policy, _World(self.apis, books, channel, now), now)
+        return arrange(waiting, self.policy, _World(self, books, channel, now), now)
 
 
 class _World:
     """What is known now, looked up when it is asked for."""
 
-    def __init__(self, apis: Mapping[str, Api], books: Books, channel: str, now: datetime) -> None:
-        self._apis, self._books, self._channel, self._now = apis, books, channel, now
+    def __init__(self, arranger: Arranger, books: Books, channel: str, now: datetime) -> None:
+        self._apis, self._channels = arranger.apis, arranger.channels
+        self._books, self._channel, self._now = books, channel, now
         self._silences: Sequence[Silence] | None = None
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
@@ -93,6 +103,16 @@ class _World:
             return still_holds(event, present, None, self._now)
         present = Present(conversation=self._books.row(event.source, event.subject))
         return still_holds(event, present, self._apis.get(event.source), self._now)
+
+    def is_watched(self, event: Event) -> bool:
+        if event.type.value.startswith("channel."):
+            return event.subject in self._channels
+        if event.source not in self._apis:
+            return False
+        return not is_about_conversation(event.type) or self._books.row(event.source, event.subject) is not None
+
+    def find_escalated(self, one: Waiting) -> Escalated | None:
+        return self._books.find_escalated(self._channel, one)
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
         return self._books.sent(self._channel, rule, since)

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from watcher.domain.bundle import compose_bundle
-from watcher.domain.channel_health import ChannelHealth, after_attempt
+from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import (
     MAX_ATTEMPTS,
     Attempt,
@@ -38,12 +38,13 @@ from watcher.domain.delivery import (
 )
 from watcher.domain.delivery import after_attempt as outcome_of
 from watcher.domain.errors import ChannelError
-from watcher.domain.event import Event
 from watcher.domain.message import Message, compose
+from watcher.domain.telling import telling_of
 from watcher.domain.template import Occasion, Rendered
 from watcher.pipeline.arranging import Decider
-from watcher.pipeline.outbox import Claim, Outbox, Owed, Settlement
+from watcher.pipeline.outbox import Claim, Outbox
 from watcher.pipeline.ports import Channel
+from watcher.pipeline.settling import Aftermath, conclude
 
 LEASE = timedelta(minutes=5)
 """longer than any send takes: a service that hangs is left after seconds, a tag may stand for several"""
@@ -57,17 +58,16 @@ class Desk:
     """What a dispatch needs beside its channel and outbox.
 
     `clock` gives aware UTC instants, `jitter` a random number from -1 to 1.
-    `route` names the channels, with the rule of each, that an event is owed to.
-    `owner` names this worker, unique to its run. `zone` is the reader's. `decider` says what goes out now, and together
-    with what; None: everything, at once and alone. `reword` gives a rule's own words for a message, None where it has
-    none.
+    `aftermath`: what follows an attempt. `owner` names this worker, unique to its run. `zone` is the reader's.
+    `decider` says what goes out now, and together with what; None: everything, at once and alone. `reword` gives a
+    rule's own words for a message, None where it has none.
     `goes_on` says whether the caller comes back at once with what is claimed ahead; what it brings after that was no
     longer so is given back to the outbox.
     """
 
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
-    route: Callable[[Event], tuple[tuple[str, str], ...]]
+    aftermath: Aftermath
     owner: str
     zone: tzinfo
     lease: timedelta = LEASE
@@ -82,13 +82,14 @@ class Turn:
 
     `outcome` is None where nothing was due or the claim was lost meanwhile. `next_at` is when to call again (maybe at
     once, a past instant), None where nothing waits for this channel. `ahead` is what the next call must be given: the
-    delivery that was claimed while this one was settled.
+    delivery that was claimed while this one was settled. `handed_to`: the backup that has got it, empty for none.
     """
 
     claim: Claim | None = None
     outcome: Outcome | None = None
     next_at: datetime | None = None
     ahead: Claim | None = None
+    handed_to: str = ""
 
 
 def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | None = None) -> Turn:
@@ -109,13 +110,19 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
         channel.close()
         return Turn(next_at=outbox.next_due(channel.name))
     attempt, outcome = _attempt(channel, claim, desk)
-    settlement = _settlement(health, channel.name, attempt, outcome, desk)
+    settlement = conclude(claim, health, attempt, outcome, desk.aftermath)
     if _may_claim_ahead(channel, attempt, desk):
         is_settled, following = outbox.settle_and_claim(claim, settlement, desk.clock(), desk.lease, desk.decider)
     else:
         is_settled, following = outbox.settle(claim, settlement), None
     next_at = attempt.ended_at if following else _next_at(outbox, channel, settlement.health, attempt)
-    return Turn(claim=claim, outcome=outcome if is_settled else None, next_at=next_at, ahead=following)
+    return Turn(
+        claim=claim,
+        outcome=settlement.outcome if is_settled else None,
+        next_at=next_at,
+        ahead=following,
+        handed_to=settlement.handover.backup if settlement.handover and is_settled else "",
+    )
 
 
 def _may_claim_ahead(channel: Channel, attempt: Attempt, desk: Desk) -> bool:
@@ -124,17 +131,20 @@ def _may_claim_ahead(channel: Channel, attempt: Attempt, desk: Desk) -> bool:
 
 
 def drain(channel: Channel, outbox: Outbox, desk: Desk, wait: Callable[[timedelta], bool]) -> list[Turn]:
-    """Send what is due at the start, each delivery once, and return the turns that had one.
+    """Send what is due at the start, and return the turns that had a delivery.
 
-    `wait` passes the time that the service wants between two sends and returns whether to go on. Deliveries that fail
-    and retries that fall due meanwhile are left to the next call; so is a channel that asks for a pause.
+    `wait` passes the time that the service wants between two sends and returns whether to go on. A delivery that fails
+    is left to the next call, unless its retry falls due before something newer has been sent; so is a channel that asks
+    for a pause.
     """
     started_at = desk.clock()
     turns: list[Turn] = []
     while _is_due(outbox, channel.name, started_at):
         turn = deliver_next(channel, outbox, desk)
         if turn.claim is None:
-            break
+            if turn.next_at is None or turn.next_at > started_at:
+                break
+            continue  # it was decided over so many that nothing is sent of, and there are more
         turns.append(turn)
         if channel.pace and _is_due(outbox, channel.name, started_at) and not wait(channel.pace):
             break
@@ -156,11 +166,12 @@ def _attempt(channel: Channel, claim: Claim, desk: Desk) -> tuple[Attempt, Outco
 
 
 def _written(claim: Claim, now: datetime, desk: Desk) -> Message:
-    events, is_repeat = (claim.event, *claim.members), claim.was_interrupted
+    events, telling = tuple(part.event for part in claim.parts), telling_of(claim.parts)
+    is_repeat = claim.was_interrupted
     if claim.members:
-        message = compose_bundle(events, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat)
+        message = compose_bundle(events, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat, telling=telling)
     else:
-        message = compose(claim.event, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat)
+        message = compose(claim.event, rule=claim.rule, zone=desk.zone, now=now, is_repeat=is_repeat, telling=telling)
     occasion = Occasion(
         events=message.events,
         rule=claim.rule,
@@ -169,6 +180,9 @@ def _written(claim: Claim, now: datetime, desk: Desk) -> Message:
         zone=desk.zone,
         now=now,
         is_repeat=is_repeat,
+        stage=telling.stage,
+        opening=telling.reminder(message.events, now),
+        notes=telling.notes,
         count=len(events),
     )
     worded = desk.reword(occasion)
@@ -184,18 +198,6 @@ def _send(channel: Channel, claim: Claim, message: Message, started_at: datetime
     except ChannelError as error:
         return refused(claim.attempt, started_at, desk.clock(), error)
     return succeeded(claim.attempt, started_at, desk.clock(), receipt.status, is_confirmed=receipt.is_confirmed)
-
-
-def _settlement(health: ChannelHealth, channel: str, attempt: Attempt, outcome: Outcome, desk: Desk) -> Settlement:
-    """The channel's own trouble is owed to the other channels, never to itself."""
-    if attempt.is_interrupted:
-        return Settlement(outcome=outcome, attempt=attempt, health=health)
-    new_health, events = after_attempt(health, channel, attempt)
-    owed = tuple(
-        Owed(event=event, deliveries=tuple(pair for pair in desk.route(event) if pair[0] != channel))
-        for event in events
-    )
-    return Settlement(outcome=outcome, attempt=attempt, health=new_health, owed=owed)
 
 
 def _next_at(outbox: Outbox, channel: Channel, health: ChannelHealth, attempt: Attempt) -> datetime | None:

@@ -9,6 +9,11 @@ from typing import Protocol
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import Attempt, DeliveryState, Outcome
 from watcher.domain.event import Event
+from watcher.domain.follow_up import Followed
+from watcher.domain.handover import Handover
+from watcher.domain.rule import Match
+from watcher.domain.stage import FIRST, Stage
+from watcher.domain.waiting import Part
 from watcher.pipeline.arranging import Decider
 
 
@@ -19,7 +24,7 @@ class Claim:
     `attempt` is this attempt's number, counted from 1 and when it was claimed: one that never came back counts too,
     so that a delivery which kills the process is not tried for ever.
     `state` is the one before the claim. `was_interrupted`: an earlier attempt never came back, so it may have arrived.
-    `members`: the events beside its own that its message tells.
+    `stage`, `note` and `finding` are those of its own part of the message. `members`: the other parts.
     """
 
     delivery_id: str
@@ -32,25 +37,42 @@ class Claim:
     state: DeliveryState
     owner: str
     lease_until: datetime
-    members: tuple[Event, ...] = ()
+    stage: Stage = FIRST
+    note: str = ""
+    finding: str = ""
+    members: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every event that its message tells, its own first."""
+        own = Part(event=self.event, rule=self.rule, stage=self.stage, note=self.note, finding=self.finding)
+        return (own, *self.members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """An event to store with the deliveries that are owed for it: pairs of channel and rule, a channel once."""
+    """An event to store with the deliveries that are owed for it: a channel once a stage."""
 
     event: Event
-    deliveries: tuple[tuple[str, str], ...]
+    deliveries: tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Everything that one attempt leaves behind; it is stored as a whole or not at all."""
+    """Everything that one attempt leaves behind; it is stored as a whole or not at all.
+
+    `followed`: what was told and is followed up. `handover`: what goes to the channel's backup; the outcome's reason is
+    completed with what became of it.
+    `ends_outage`: what failed on the channel before takes its turn now, each delivery where its event stands in line.
+    """
 
     outcome: Outcome
     attempt: Attempt
     health: ChannelHealth
     owed: tuple[Owed, ...] = ()
+    followed: tuple[Followed, ...] = ()
+    handover: Handover | None = None
+    ends_outage: bool = False
 
 
 class Outbox(Protocol):
@@ -63,9 +85,10 @@ class Outbox(Protocol):
     def claim_due(
         self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
     ) -> Claim | None:
-        """Claim the delivery of a channel that has been due the longest, None where none is.
+        """Claim the delivery of a channel that comes next, None where none is due.
 
-        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out.
+        Due are the pending and failed ones whose instant has come and the sending ones whose lease has run out. The one
+        that has been due the longest comes first, but one that failed before goes before whatever was stored after it.
         `owner` names the claiming worker and must be unique to its run. The row is taken by a conditional UPDATE.
         `decider` decides before, in the same transaction, over what is due: only what it lets go is claimed.
         """
@@ -91,7 +114,7 @@ class Outbox(Protocol):
         ...
 
     def give_back(self, claim: Claim, now: datetime) -> None:
-        """Undo a claim of which nothing was sent: the delivery is due now, and the attempt was never begun."""
+        """Undo a claim of which nothing was sent: the delivery is due as before, and the attempt was never begun."""
         ...
 
     def next_due(self, channel: str) -> datetime | None:

@@ -11,10 +11,11 @@ from watcher.domain.absence import Guard
 from watcher.domain.deadline import Leads
 from watcher.domain.duration import write_duration
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
 
-Route = Callable[[Event], tuple[tuple[str, str], ...]]
-"""returns the deliveries that are owed for an event: pairs of channel and rule"""
+Route = Callable[[Event], tuple[Match, ...]]
+"""returns the deliveries that are owed for an event"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

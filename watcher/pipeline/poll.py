@@ -15,11 +15,12 @@ from watcher.domain.event import EventType, stamp
 from watcher.domain.health import after_failure, after_success
 from watcher.domain.sighting import Fact
 from watcher.pipeline.absences import Looks, ask_after, take_absences
+from watcher.pipeline.changed_rows import take_changed_rows
 from watcher.pipeline.outbox import Owed
 from watcher.pipeline.plan import Plan
 from watcher.pipeline.ports import Digest, Source
 from watcher.pipeline.reading import ReadResult, read_listing
-from watcher.pipeline.sightings import Findings, Taking, take_changed_rows, take_returned_rows
+from watcher.pipeline.sightings import Findings, Taking, take_returned_rows
 from watcher.pipeline.snapshots import Draft, PollOutcome, PollRecord, SnapshotStore, SourceRecord
 
 MAX_RETRY_AFTER = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from watcher.domain.api import Api
 from watcher.domain.conversation import Reading
 from watcher.domain.listing import Page, PageOutline
 from watcher.domain.message import Message
+from watcher.domain.plain import Values
 
 
 class Digest(Protocol):
@@ -68,6 +69,13 @@ class Source(Protocol):
 
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row (as in Page.rows or Look.row) as typed fields; never raises for a bad value."""
+        ...
+
+    def interpret_plain(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return what `interpret` finds in each row, as values, or None for one that it must be asked about.
+
+        A row with values has exactly the documented fields, nothing unknown and no drift.
+        """
         ...
 
     def look(self, conversation_id: str) -> Look:

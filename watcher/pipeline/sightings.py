@@ -1,4 +1,4 @@
-"""Sightings: what the changed rows of a read become: stored rows, events, deadlines."""
+"""Sightings: what a row of a read that differs becomes: a stored row, events, deadlines."""
 
 from __future__ import annotations
 
@@ -61,25 +61,22 @@ class Taking:
     is_reread: bool = False
 
 
-def take_changed_rows(taking: Taking, findings: Findings) -> None:
-    """Read every changed row of the draft value by value, and store what follows."""
-    for batch in taking.draft.changed_rows():
-        for changed, stored in batch:
-            take_row(taking, findings, changed, stored)
-
-
 def take_row(
     taking: Taking,
     findings: Findings,
     changed: RawRow,
     stored: Row | None,
     presence: Presence = Presence.LISTED,
+    reading: Reading | None = None,
 ) -> None:
-    """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list."""
-    reading = taking.source.interpret(changed.body)
+    """Take in one row whose bytes differ; `presence` is HIDDEN for one that was asked after out of the list.
+
+    `reading` is what it says, where it has been interpreted already.
+    """
+    reading = reading or taking.source.interpret(changed.body)
     if reading.id != changed.id:  # the id that the page was cut by is the one that counts
         reading = replace(reading, id=changed.id)
-    _note_drift(findings, reading.drifts, reading.absent)
+    note_drift(findings, reading.drifts, reading.absent)
     if stored is None and not taking.knows_first:
         return
     if stored is not None and presence is Presence.HIDDEN:
@@ -117,6 +114,15 @@ def remove(taking: Taking, findings: Findings, stored: Row) -> None:
     findings.changed += 1
     taking.draft.put_row(row, is_same_version=True, deadlines=())
     _tell(taking, findings, row, (Fact(type=EventType.CONVERSATION_REMOVED),), stored)
+
+
+def note_drift(findings: Findings, drifts: Iterable[Drift], absent: frozenset[str], rows: int = 1) -> None:
+    """Note what some rows had otherwise than documented."""
+    findings.seen += rows
+    for drift in drifts:
+        findings.drifts.setdefault(drift.field, drift)
+    known = findings.absent_fields
+    findings.absent_fields = absent if known is None else known & absent
 
 
 def between(taking: Taking, stored: Row | None, event_type: EventType) -> Between | None:
@@ -239,11 +245,3 @@ def _place(taking: Taking, standing: Standing, presence: Presence) -> Standing:
     if presence is Presence.LISTED and not is_apart:
         return standing
     return replace(standing, presence=presence, known_at=taking.now if is_apart else None)
-
-
-def _note_drift(findings: Findings, drifts: Iterable[Drift], absent: frozenset[str]) -> None:
-    findings.seen += 1
-    for drift in drifts:
-        findings.drifts.setdefault(drift.field, drift)
-    known = findings.absent_fields
-    findings.absent_fields = absent if known is None else known & absent

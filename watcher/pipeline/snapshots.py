@@ -13,6 +13,7 @@ from watcher.domain.conversation import Drift
 from watcher.domain.deadline import Deadline
 from watcher.domain.health import Health
 from watcher.domain.listing import PageOutline, RawRow, Remembered
+from watcher.domain.plain import FirstSight, Known, Shown
 from watcher.domain.snapshot import Row
 from watcher.pipeline.compare import PageDelta
 from watcher.pipeline.outbox import Owed
@@ -97,6 +98,25 @@ Decide = Callable[[Row, Sequence[Deadline]], Sequence[Deadline]]
 """what the deadlines of a row, given with it, become"""
 
 
+class Stored(Protocol):
+    """A stored row, taken apart as far as it is asked for."""
+
+    @property
+    def key(self) -> int:
+        """What the store knows it by."""
+        ...
+
+    @property
+    def row(self) -> Row:
+        """The row."""
+        ...
+
+    @property
+    def known(self) -> Known | None:
+        """What is known of a row that is plain and stands as a complete read left it, in the list; None for others."""
+        ...
+
+
 class Draft(Protocol):
     """One poll's work in temporary tables: invisible, and gone without a trace, until it is committed.
 
@@ -131,8 +151,11 @@ class Draft(Protocol):
         """Count what was taken in since start_read; once, when no more pages come."""
         ...
 
-    def changed_rows(self) -> Iterator[Sequence[tuple[RawRow, Row | None]]]:
-        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
+    def changed_rows(self, names: Sequence[str]) -> Iterator[Sequence[tuple[RawRow, Stored | None]]]:
+        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order, each id once.
+
+        `names` are the fields of a plain row, in order.
+        """
         ...
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
@@ -153,6 +176,18 @@ class Draft(Protocol):
 
     def put_digest(self, conversation_id: str, digest: bytes) -> None:
         """Remember the bytes of a row whose values are the same."""
+        ...
+
+    def put_digests(self, rows: Sequence[tuple[RawRow, Stored]]) -> None:
+        """Remember the bytes of rows whose values are the same."""
+        ...
+
+    def put_quiet_changes(self, rows: Sequence[tuple[RawRow, Stored, Shown]]) -> None:
+        """Store the values of plain rows as their next version, which no event shows; all else of them stays."""
+        ...
+
+    def put_first_sights(self, rows: Sequence[tuple[RawRow, FirstSight]], now: datetime) -> None:
+        """Store plain rows that were never stored, as they were learnt at a moment."""
         ...
 
     def put_row(

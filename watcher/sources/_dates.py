@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 
-_FIRST_YEAR = 1970
+FIRST_YEAR = 1970
 _MILLISECONDS_FROM = 10**11
 """as seconds this would be the year 5138, as milliseconds it is 1973"""
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?", re.IGNORECASE | re.ASCII)
@@ -15,7 +15,7 @@ _RFC_1123 = re.compile(r"([A-Za-z]{3,9},? )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2
 _NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,9})?", re.ASCII)
 _NAMED_UTC = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
 _LAST_SECOND = time(23, 59, 59)
-_CANONICAL_LENGTH = len("2026-01-01T00:00:00Z")
+CANONICAL_LENGTH = len("2026-01-01T00:00:00Z")
 
 
 def read_instant(written: object, zone: tzinfo, *, end_of_day: bool) -> str | None:
@@ -40,7 +40,7 @@ def read_instant(written: object, zone: tzinfo, *, end_of_day: bool) -> str | No
 def write_instant(at: datetime) -> str:
     """Return an aware instant in the one form of the snapshot; raises ValueError before 1970."""
     utc = at.astimezone(UTC)
-    if utc.year < _FIRST_YEAR:
+    if utc.year < FIRST_YEAR:
         raise ValueError("a date before 1970")
     return utc.replace(tzinfo=None).isoformat() + "Z"
 
@@ -50,9 +50,9 @@ def is_canonical(written: str) -> bool:
 
     Raises ValueError for one that looks like it and names no instant.
     """
-    if written[4::3] != "--T::Z" or len(written) != _CANONICAL_LENGTH:
+    if written[4::3] != "--T::Z" or len(written) != CANONICAL_LENGTH:
         return False
-    return datetime.fromisoformat(written).year >= _FIRST_YEAR
+    return datetime.fromisoformat(written).year >= FIRST_YEAR
 
 
 def _instant(written: object, zone: tzinfo, *, end_of_day: bool) -> datetime | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from watcher.domain.api import Api, Field, FieldKind
 from watcher.domain.conversation import Reading
-from watcher.sources._dates import is_canonical
+from watcher.domain.plain import Values
+from watcher.sources._dates import CANONICAL_LENGTH, FIRST_YEAR, is_canonical
 
 _LARGEST = 2**63 - 1
 _TYPES: Mapping[FieldKind, Any] = {
@@ -20,6 +22,9 @@ _TYPES: Mapping[FieldKind, Any] = {
     FieldKind.INSTANT: str | None,
     FieldKind.OTHER: Any,
 }
+_TOGETHER = 25
+"""rows that are read one by one where one of them is not plain"""
+_MARKS = tuple(zip((4, 7, 10, 13, 16, 19), "--T::Z", strict=True))
 
 
 class PlainReader:
@@ -34,7 +39,9 @@ class PlainReader:
         self._instants = _places(api, FieldKind.INSTANT)
         self._id = self._names.index("id")
         shape = [(name, _type(field)) for name, field in api.fields.items()]
-        self._decode = msgspec.json.Decoder(msgspec.defstruct("Plain", shape, forbid_unknown_fields=True)).decode
+        plain = msgspec.defstruct("Plain", shape, forbid_unknown_fields=True, gc=False)  # values never hold a row
+        self._decode = msgspec.json.Decoder(plain).decode
+        self._decode_all = msgspec.json.Decoder(list[plain]).decode  # type: ignore[valid-type]  # it is made here
 
     def read(self, row: bytes) -> Reading | None:
         """Return a raw row as typed fields; None where it is not plain."""
@@ -51,6 +58,47 @@ class PlainReader:
             if values[place].__class__ is int:
                 fields[self._names[place]] = str(values[place])
         return Reading(id=fields["id"].strip(), fields=fields)
+
+    def read_all(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return the values of each row, None for one that is not plain; together a row costs a third as much."""
+        if not rows:
+            return ()
+        try:
+            read = list(map(msgspec.structs.astuple, self._decode_all(b"[%b]" % b",".join(rows))))
+            columns = list(zip(*read, strict=True))
+            if len(read) == len(rows) and all(_are_canonical(columns[place]) for place in self._instants):
+                return [*zip(*self._as_texts(columns), strict=True)]
+        except (ValueError, RecursionError):  # as in `read`; one row is enough
+            pass
+        if len(rows) > _TOGETHER:
+            parts = [rows[first : first + _TOGETHER] for first in range(0, len(rows), _TOGETHER)]
+            return [values for part in parts for values in self.read_all(part)]
+        readings = map(self.read, rows)
+        return [None if reading is None else tuple(reading.fields.values()) for reading in readings]
+
+    def _as_texts(self, columns: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        for place in self._texts:
+            if int in set(map(type, columns[place])):
+                columns[place] = tuple(map(str, columns[place]))
+        return columns
+
+
+def _are_canonical(column: Sequence[str | None]) -> bool:
+    """Whether every text of a column is an instant as `is_canonical` wants it; raises ValueError as that does.
+
+    Joined, the texts show their punctuation as one slice each.
+    """
+    written = [text for text in column if text is not None]
+    if not written:
+        return True
+    count, joined = len(written), "".join(written)
+    is_aligned = set(map(len, written)) == {CANONICAL_LENGTH} and all(
+        joined[place::CANONICAL_LENGTH] == mark * count for place, mark in _MARKS
+    )
+    if not is_aligned:
+        return False
+    list(map(datetime.fromisoformat, written))
+    return int(min(written)[:4]) >= FIRST_YEAR
 
 
 def _places(api: Api, kind: FieldKind) -> tuple[int, ...]:

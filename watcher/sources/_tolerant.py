@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 
 from watcher.domain.api import Api, Field, FieldKind
 from watcher.domain.conversation import Drift, Reading
+from watcher.domain.plain import Values
 from watcher.sources._dates import read_instant
 from watcher.sources._plain import PlainReader
 
@@ -51,6 +52,10 @@ class TolerantReader:
         """Return a raw row as typed fields; never raises, whatever the row is."""
         plain = self._plain.read(row) if self._plain else None
         return plain or self._read_each(row)
+
+    def read_plain(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return the values of each row that stands in the snapshot's own forms already, None for any other."""
+        return self._plain.read_all(rows) if self._plain else (None,) * len(rows)
 
     def _read_each(self, row: bytes) -> Reading:
         raw = _members(row)

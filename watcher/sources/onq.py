@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -14,6 +14,7 @@ from watcher.domain.api import Api, Field, FieldKind, Role
 from watcher.domain.conversation import Reading
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page, PageOutline, TornError
+from watcher.domain.plain import Values
 from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Look, PageMemory
 from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
@@ -167,6 +168,10 @@ class OnqSource:
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row as typed fields."""
         return self._reader.read(row)
+
+    def interpret_plain(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return the values of each plain row; see `Source.interpret_plain`."""
+        return self._reader.read_plain(rows)
 
     def look(self, conversation_id: str) -> Look:
         """Raise SourceError: OnQ has no request for one conversation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from pydantic import StrictInt, field_validator
 from watcher.domain.api import Api, Field, FieldKind, Role
 from watcher.domain.conversation import Reading
 from watcher.domain.listing import Page, PageOutline
+from watcher.domain.plain import Values
 from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Fate, Look, PageMemory
 from watcher.sources._answer import Answer
@@ -165,6 +166,10 @@ class OsnSource:
     def interpret(self, row: bytes) -> Reading:
         """Return a raw row as typed fields."""
         return self._reader.read(row)
+
+    def interpret_plain(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
+        """Return the values of each plain row; see `Source.interpret_plain`."""
+        return self._reader.read_plain(rows)
 
     def look(self, conversation_id: str) -> Look:
         """Ask what became of one row: 404 and `isRemoved` mean gone, its own row means present.

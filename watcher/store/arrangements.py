@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.event import Event, EventType
+from watcher.domain.follow_up import Escalated
 from watcher.domain.silence import Silence
 from watcher.domain.snapshot import Row
+from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import Decider
+from watcher.store.follow_ups import find_escalated, note_over, owe, set_free
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
 
@@ -39,7 +42,7 @@ def arrange(
             bound = {"channel": channel, "now": known_ms(now), "limit": _LATER_AT_A_TIME, "rule": rule}
             later += _load(connection, _LATER, {**bound, "held_by": held_by.value}, is_due=False)
         books = SqliteBooks(connection, now, compile_pattern)
-        _apply(connection, decider.decide([*due, *later], books, channel, now), now)
+        _apply(connection, channel, decider.decide([*due, *later], books, channel, now), now)
 
 
 class SqliteBooks:
@@ -60,8 +63,8 @@ class SqliteBooks:
         """Say whether the source or channel that an event is about is failing; None where it is not known."""
         is_channel = event.type in {EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED}
         sql = _CHANNEL_FAILING if is_channel else _SOURCE_FAILING
-        found = self._connection.execute(sql, (event.subject,)).fetchone()
-        return None if found is None else bool(found[0])
+        (found,) = self._connection.execute(sql, {"name": event.subject}).fetchone()
+        return None if found is None else bool(found)
 
     def is_suspect(self, source: str) -> bool | None:
         """Say whether absences of a source are held; None where it is not known."""
@@ -75,6 +78,10 @@ class SqliteBooks:
         went = [instant(row[0]) for row in self._connection.execute(_SENT, bound)]
         (about,) = self._connection.execute(_ABOUT_TO_GO, bound).fetchone()
         return [*went, *[self._now] * about]
+
+    def find_escalated(self, channel: str, one: Waiting) -> Escalated | None:
+        """Return when an escalation was told to a channel before, in the same episode."""
+        return find_escalated(self._connection, channel, one)
 
     def silences(self, now: datetime) -> Sequence[Silence]:
         """Return the silences that mute at an instant."""
@@ -92,13 +99,16 @@ def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *,
             is_due=is_due,
             held_by=HeldBy(row["held_by"]),
             is_formed=row["attempts"] > 0 or bool(row["carries"]),
+            stage=read_stage(row["stage"]),
+            is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
         )
         for row in connection.execute(sql, bound).fetchall()
     ]
 
 
-def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> None:
+def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now: datetime) -> None:
     now_ms = known_ms(now)
+    note_over(connection, [each.id for each in made.ended if each.is_over])
     connection.executemany(
         _POSTPONE,
         [
@@ -107,17 +117,26 @@ def _apply(connection: sqlite3.Connection, made: Arrangement, now: datetime) -> 
         ],
     )
     connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
+    set_free(connection, [each.id for each in made.ended if each.is_over], now)
     for each in made.ended:
         if each.silence is not None:
             record_hit(connection, each.silence, now)
+    for renewed in made.renewed:
+        owe(connection, channel, renewed, now)
+    connection.executemany(_FINDING, [(finding, one) for one, finding in made.findings.items()])
     for parcel in made.parcels:
         _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
     until_ms = known_ms(now + VALID_FOR)
     connection.executemany(_READY, [(until_ms, each.reason, each.reason, each.lead) for each in made.parcels])
 
 
-def _merge(connection: sqlite3.Connection, lead: str, members: Iterable[str], reason: str, now_ms: int) -> None:
-    """Put deliveries into the message of another one, with what they carried themselves."""
+def _merge(connection: sqlite3.Connection, lead: str, members: Collection[str], reason: str, now_ms: int) -> None:
+    """Put deliveries into the message of another one, with what they carried themselves.
+
+    That is a new message: it has all its attempts before it.
+    """
+    if members:
+        connection.execute("UPDATE deliveries SET forgiven = attempts WHERE id = ?", (lead,))
     for member in members:
         connection.execute("UPDATE deliveries SET lead = ? WHERE lead = ?", (lead, member))
         connection.execute(_MEMBER, (lead, now_ms, reason, member))
@@ -127,8 +146,9 @@ def _said(until: datetime, reason: str) -> str:
     return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC"
 
 
-_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven,
+_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven, d.stage,
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
+    d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event LIMIT :limit"""
@@ -136,13 +156,16 @@ _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.sta
     AND d.rule = :rule ORDER BY d.due_at_ms, d.event LIMIT :limit"""
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
+_FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"
 _END = "UPDATE deliveries SET state = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ? WHERE id = ?"
 _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' ELSE state END, arranged_until_ms = ?,
     reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?
     WHERE id = ?"""
-_SOURCE_FAILING = "SELECT is_failing_told FROM sources WHERE name = ?"
-_CHANNEL_FAILING = "SELECT is_failing FROM channels WHERE name = ?"
+_SOURCE_FAILING = "SELECT max(is_failing_told) FROM sources WHERE name = :name"
+# A lapse that was told as a failing channel is one, whatever its last attempt came to.
+_CHANNEL_FAILING = """SELECT max(is_failing) FROM (SELECT is_failing FROM channels WHERE name = :name
+    UNION ALL SELECT 1 FROM lapses WHERE subject = :name AND is_told)"""
 _SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rule = :rule AND settled_at_ms > :since
     AND state IN ('delivered', 'unconfirmed')"""
 _ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule

@@ -28,6 +28,12 @@ class Kind(StrEnum):
     NEW_VALUES = "new values"
     SAME_VALUES = "same values"
     DIGESTS = "digests"
+    FIRST = "first sights"
+    """plain rows that were never stored"""
+    QUIET = "quiet changes"
+    """values of plain rows, by the row's key"""
+    BYTES = "bytes"
+    """digests, by the row's key"""
     EVENTS = "events"
     PAGES = "pages"
 
@@ -87,6 +93,13 @@ class Pile:
         """Put an entry on top."""
         self._waiting.append(entry)
         if len(self._waiting) >= CHUNK_ROWS:
+            waiting, self._waiting = self._waiting, []
+            self.put(waiting)
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Put entries on top that are as many as a chunk already, or few."""
+        self._waiting += entries
+        if len(self._waiting) >= CHUNK_ROWS // 2:
             waiting, self._waiting = self._waiting, []
             self.put(waiting)
 

@@ -12,6 +12,7 @@ from watcher.domain.conversation import Drift
 from watcher.pipeline.snapshots import PollRecord, SourceRecord
 from watcher.store.chunks import Entry, Kind, Pile
 from watcher.store.events import remember_ruleset
+from watcher.store.follow_ups import take_in
 from watcher.store.rows import to_ms
 from watcher.store.sources import forget_list, store_poll, store_source
 from watcher.store.versions import keep_version
@@ -50,9 +51,12 @@ class Commit:
             connection.executemany(_INSERT_VERSION, [(row[-1], source, *row[-3:-1]) for row in rows if row[-1]])
             connection.executemany(_NEW_VALUES, rows)
             last = next(keys) - 1
-        for kind, statement in ((Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
+        for kind, statement in ((Kind.FIRST, _FIRST), (Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
             for _, entries in self.piles[kind].chunks():
                 connection.executemany(statement, [(source, *entry) for entry in entries])
+        for kind, statement in ((Kind.QUIET, _QUIET), (Kind.BYTES, _BYTES)):
+            for _, entries in self.piles[kind].chunks():
+                connection.executemany(statement, entries)
 
     def _store_events(self, connection: sqlite3.Connection) -> int:
         """Store events that are new, each with the version of the row that it shows, and what is owed for them."""
@@ -81,6 +85,7 @@ class Commit:
         )
         owed = [(seq, *delivery) for seq, (_, _, deliveries) in numbered for delivery in deliveries]
         connection.executemany(_INSERT_DELIVERY, owed)
+        take_in(connection, [(seq, columns, deliveries) for seq, (columns, _, deliveries) in numbered])
         return len(new)
 
     def _store_drifts(self, connection: sqlite3.Connection) -> None:
@@ -103,11 +108,15 @@ _NEW_VALUES = """INSERT INTO rows(source, digest, rev, presence, absent_reads, a
 _SAME_VALUES = """UPDATE rows SET digest = ?2, rev = ?3, presence = ?4, absent_reads = ?5, absent_since_ms = ?6,
         known_at_ms = ?7, is_closed_told = ?8, waiting_since_ms = ?9, deadlines = coalesce(?10, deadlines),
         fires_at_ms = CASE WHEN ?10 IS NULL THEN fires_at_ms ELSE ?11 END WHERE source = ?1 AND id = ?12"""
+_FIRST = """INSERT INTO rows(source, id, digest, rev, presence, is_closed_told, waiting_since_ms, deadlines,
+        fires_at_ms, doc) VALUES(?, ?, ?, 1, 'listed', ?, ?, ?, ?, ?)"""
+_QUIET = "UPDATE rows SET digest = ?, doc = ?, rev = rev + 1, version = NULL WHERE key = ?"
+_BYTES = "UPDATE rows SET digest = ? WHERE key = ?"
 _DIGESTS = "UPDATE rows SET digest = ?2 WHERE source = ?1 AND id = ?3"
 _INSERT_VERSION = "INSERT INTO versions(key, source, conversation, doc) VALUES(?, ?, ?, ?)"
 _KNOWN = "SELECT id FROM events WHERE id IN (SELECT value FROM json_each(?))"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'"
 _INSERT_EVENT = """INSERT INTO events(seq, id, source, type, subject, time_ms, severity, after_ms, before_ms, details,
         version, ruleset) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_DELIVERY = """INSERT INTO deliveries(event, id, channel, rule, state, due_at_ms, created_at_ms)
-    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING"""
+_INSERT_DELIVERY = """INSERT INTO deliveries(event, id, channel, rule, state, due_at_ms, created_at_ms, stage, held_by)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""

@@ -25,6 +25,8 @@ _MOVABLE = frozenset({
     DeliveryState.UNKNOWN,
 })  # fmt: skip
 _ONLY_MOVABLE = "only dead, failed, held, pending and unknown ones can be moved"
+_WAITS = """channel = :channel AND (state IN ('pending', 'held', 'failed', 'unknown')
+    OR (state = 'sending' AND lease_until_ms <= :now))"""
 _DEAD = "state = 'dead' AND is_dropped = 0"
 
 
@@ -40,6 +42,12 @@ def retry(database: Database, now: datetime, *, ids: Iterable[str] = (), channel
 def drop(database: Database, now: datetime, *, ids: Iterable[str] = (), channel: str | None = None) -> int:
     """Give deliveries up for good, on record; return how many. What is meant, and raised, is as in retry."""
     return _move(database, now, _DROPPED, ids, channel)
+
+
+def drop_waiting(database: Database, now: datetime, *, channel: str) -> int:
+    """Give everything up that waits for a channel and is not being sent, on record; return how much that was."""
+    with database.write() as connection:
+        return connection.execute(f"{_DROPPED} WHERE {_WAITS}", {"now": to_ms(now), "channel": channel}).rowcount
 
 
 def _move(database: Database, now: datetime, change: str, ids: Iterable[str], channel: str | None) -> int:

@@ -6,15 +6,17 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
+from watcher.domain.arming import Alarm, Split
 from watcher.domain.deadline import Deadline, DeadlineState
 from watcher.domain.event import EventType
 from watcher.store.rows import instant, known_ms
 
 _MS = timedelta(milliseconds=1)
+_US = timedelta(microseconds=1)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[str, int, int, list[int], list[int]]]).decode
 _UPDATE = "UPDATE rows SET deadlines = ?, fires_at_ms = ? WHERE source = ? AND id = ?"
@@ -40,6 +42,28 @@ def pack_deadlines(deadlines: Sequence[Deadline]) -> tuple[str, int | None]:
             leads[1].append(_in_ms(lead))
     packed = [(kind, known_ms(at), known_ms(known_at), *leads) for (kind, at, known_at), leads in instants.items()]
     return _encode(packed).decode(), known_ms(min(fires)) if fires else None
+
+
+def pack_alarms(alarms: Sequence[Alarm], known_at_ms: int) -> tuple[str, int | None]:
+    """Return what pack_deadlines does, for alarms that were learnt at a moment."""
+    if not alarms:
+        return "", None
+    parts: list[str] = []
+    fires: list[int] = []
+    for at_us, leads in alarms:
+        before, after, longest_us = _around(leads, known_at_ms)
+        parts.append(f"{before}{at_us // 1000}{after}")
+        if longest_us is not None:
+            fires.append(at_us - longest_us)
+    return f"[{','.join(parts)}]", min(fires) // 1000 if fires else None
+
+
+@lru_cache(maxsize=256)  # there are some for each configured lead
+def _around(leads: Split, known_at_ms: int) -> tuple[str, str, int | None]:
+    """Return what stands around an instant in the text, and how many us before it the first lead fires."""
+    armed, told = (_encode(list(map(_in_ms, each))).decode() for each in (leads.armed, leads.told))
+    longest = max(leads.armed) // _US if leads.armed else None
+    return f'["{leads.kind.value}",', f",{known_at_ms},{armed},{told}]", longest
 
 
 def unpack_deadlines(text: str) -> tuple[Deadline, ...]:

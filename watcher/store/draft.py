@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from watcher.domain.conversation import Drift
 from watcher.domain.deadline import Deadline
 from watcher.domain.listing import PageOutline, RawRow, Remembered
+from watcher.domain.plain import FirstSight, Shown
 from watcher.domain.snapshot import Row
 from watcher.pipeline.compare import PageDelta
 from watcher.pipeline.outbox import Owed
-from watcher.pipeline.snapshots import PollOutcome, PollRecord, SourceRecord, Tally
+from watcher.pipeline.snapshots import PollOutcome, PollRecord, SourceRecord, Stored, Tally
 from watcher.store import draft_tables
 from watcher.store.chunks import CHUNK_ROWS, Kind, Pile, Spill
 from watcher.store.commit import Commit
 from watcher.store.database import Database
-from watcher.store.deadlines import load_deadlines, pack_deadlines, unpack_deadlines
+from watcher.store.deadlines import load_deadlines, pack_alarms, pack_deadlines, unpack_deadlines
 from watcher.store.events import delivery_columns, event_columns
 from watcher.store.pages import PageCache
-from watcher.store.rows import pack, row_of, standing_columns
+from watcher.store.rows import known_ms, pack, pack_plain, row_of, standing_columns
+from watcher.store.stored import StoredRow, load_stored
 
 
 class SqliteDraft:
@@ -44,7 +47,9 @@ class SqliteDraft:
         self._is_union = False
         self._lost_in_union = False
         self._is_moved = False
-        self._near: dict[str, str] = {}
+        self._stayed: set[int] = set()
+        self._near: Mapping[str, StoredRow] = {}
+        self._names: tuple[str, ...] = ()
 
     def remembered(self, position: int) -> Remembered | None:
         """Return a page of the read that this one is compared with, None where nothing is remembered."""
@@ -65,10 +70,12 @@ class SqliteDraft:
             self._all_taken = 0
         self._pages.restart()
         self._is_union, self._is_moved = is_union, False
+        self._stayed.clear()
 
     def keep(self) -> None:
         """Keep a complete read as the base that the next one, its union, is compared with."""
         self._flush()
+        self._sight_stayed()
         with self._database.stage() as connection:
             draft_tables.keep_read(connection)
             self._pages.turn_over()
@@ -85,6 +92,7 @@ class SqliteDraft:
     def take(self, position: int, page: Remembered, delta: PageDelta) -> None:
         """Take in a page of the listing."""
         came = delta.came
+        self._is_moved |= bool(came or delta.left or (page.overlap and delta.changed))
         self._taken += delta.changed
         self._nets += [1 if row.id in came else 0 for row in delta.changed]
         if came or delta.left:
@@ -102,7 +110,9 @@ class SqliteDraft:
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
-        if not self._is_moved and not self._is_union:
+        if self._is_moved:
+            self._sight_stayed()
+        elif not self._is_union:
             counts = draft_tables.count_unchanged(self._connection, self._key, self._pages.remembered_rows)
             if counts is not None:
                 return counts
@@ -115,16 +125,17 @@ class SqliteDraft:
         self._lost_in_union = self._is_union and counts.first_seen > counts.rows
         return counts
 
-    def changed_rows(self) -> Iterator[Sequence[tuple[RawRow, Row | None]]]:
-        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order."""
-        is_each_once = self._all_taken == draft_tables.taken_ids(self._connection)
+    def changed_rows(self, names: Sequence[str]) -> Iterator[Sequence[tuple[RawRow, StoredRow | None]]]:
+        """Yield the rows whose bytes differ, each with the stored row, in batches, in list order, each id once."""
+        self._names = tuple(names)
+        is_each_once = bool(self._stayed) or self._all_taken == draft_tables.taken_ids(self._connection)
         is_new = self._record.baseline_at is None
         for number, entries in self._piles[Kind.TAKEN].chunks():
-            rows = [RawRow(*entry) for entry in entries]
+            rows = list(map(RawRow._make, entries))
             if not is_each_once:
                 rows = self._latest(rows, number)
-            stored = {} if is_new else self._stored([row.id for row in rows])
-            yield [(row, stored.get(row.id)) for row in rows]
+            self._near = {} if is_new else self._stored([row.id for row in rows])
+            yield [(row, self._near.get(row.id)) for row in rows]
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
         """Yield the stored rows that came unchanged but were not listed before, in batches."""
@@ -141,13 +152,34 @@ class SqliteDraft:
 
     def deadlines_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Deadline]]:
         """Return the stored deadlines of some conversations."""
-        near = {row_id: unpack_deadlines(self._near[row_id]) for row_id in ids if row_id in self._near}
+        near = {row_id: unpack_deadlines(self._near[row_id].deadlines) for row_id in ids if row_id in self._near}
         far = [row_id for row_id in ids if row_id not in near]
         return {**near, **load_deadlines(self._connection, self._key, far)} if far else near
 
     def put_digest(self, conversation_id: str, digest: bytes) -> None:
         """Remember the bytes of a row whose values are the same."""
         self._piles[Kind.DIGESTS].add((digest, conversation_id))
+
+    def put_digests(self, rows: Sequence[tuple[RawRow, Stored]]) -> None:
+        """Remember the bytes of rows whose values are the same."""
+        self._piles[Kind.BYTES].extend([(row.digest, stored.key) for row, stored in rows])
+
+    def put_quiet_changes(self, rows: Sequence[tuple[RawRow, Stored, Shown]]) -> None:
+        """Store the values of plain rows as their next version; see the port."""
+        docs = pack_plain(self._names, [(row.id, shown) for row, _, shown in rows])
+        entries = [(row.digest, doc, stored.key) for (row, stored, _), doc in zip(rows, docs, strict=True)]
+        self._piles[Kind.QUIET].extend(entries)
+
+    def put_first_sights(self, rows: Sequence[tuple[RawRow, FirstSight]], now: datetime) -> None:
+        """Store plain rows that were never stored; see the port."""
+        now_ms = known_ms(now)
+        docs = pack_plain(self._names, [(row.id, sight.shown) for row, sight in rows])
+        self._piles[Kind.FIRST].extend(
+            [
+                (row.id, row.digest, is_closed, now_ms if is_waiting else None, *pack_alarms(alarms, now_ms), doc)
+                for (row, (_, is_closed, is_waiting, alarms)), doc in zip(rows, docs, strict=True)
+            ]
+        )
 
     def put_row(
         self, row: Row, *, is_same_version: bool, deadlines: Sequence[Deadline] | None = None, is_shown: bool = False
@@ -163,7 +195,7 @@ class SqliteDraft:
     def put_owed(self, owed: Owed) -> None:
         """Store an event with the deliveries that are owed for it; one that is stored already is not stored again."""
         event = owed.event
-        deliveries = [delivery_columns(event, channel, rule) for channel, rule in owed.deliveries]
+        deliveries = [delivery_columns(event, match) for match in owed.deliveries]
         subject = event.subject if event.conversation is not None else None
         self._piles[Kind.EVENTS].add((event_columns(event), subject, deliveries))
 
@@ -191,30 +223,45 @@ class SqliteDraft:
         return self._record.rows_key
 
     def _flush(self) -> None:
-        """Write down what the pages so far came by."""
+        """Write down what the pages so far came by; changed rows that stand where they stood are left out at first."""
         if not self._taken and not self._moved:
             return
-        self._is_moved = True
+        self._is_moved |= bool(self._moved)
         with self._database.stage() as connection:
             for first in range(0, len(self._taken), CHUNK_ROWS):
                 rows, nets = self._taken[first : first + CHUNK_ROWS], self._nets[first : first + CHUNK_ROWS]
                 number = self._piles[Kind.TAKEN].put(rows)
-                sightings = [(row.id, net, number, row.digest) for row, net in zip(rows, nets, strict=True)]
+                sightings = [
+                    (row.id, net, number, row.digest)
+                    for row, net in zip(rows, nets, strict=True)
+                    if net or self._is_union
+                ]
                 connection.executemany(draft_tables.SIGHT, sightings)
+                if len(sightings) < len(rows):
+                    self._stayed.add(number)
             connection.executemany(draft_tables.SIGHT, self._moved)
         self._all_taken += len(self._taken)
         self._taken, self._nets, self._moved = [], [], []
+
+    def _sight_stayed(self) -> None:
+        """Write down the rows that stayed, too: where something moved or pages overlap, one may have come twice."""
+        if not self._stayed:
+            return
+        with self._database.stage() as connection:
+            for number, entries in self._piles[Kind.TAKEN].chunks():
+                if number in self._stayed:
+                    sightings = [(row_id, number, digest) for row_id, digest, _ in entries]
+                    connection.executemany(draft_tables.SIGHT_STAYED, sightings)
+        self._stayed.clear()
 
     def _latest(self, rows: Sequence[RawRow], number: int) -> list[RawRow]:
         """Return those of a chunk that no later one holds as well."""
         named = json.dumps([row.id for row in rows])
         latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": named})))
-        return [row for row in rows if latest.get(row.id) == number]
+        return list({row.id: row for row in rows if latest.get(row.id) == number}.values())
 
-    def _stored(self, ids: Sequence[str]) -> Mapping[str, Row]:
-        found = self._connection.execute(draft_tables.STORED_OF, (json.dumps(ids), self._key)).fetchall()
-        self._near = {row["id"]: row["deadlines"] for row in found}
-        return {row["id"]: row_of(row) for row in found}
+    def _stored(self, ids: Sequence[str]) -> Mapping[str, StoredRow]:
+        return load_stored(self._connection, self._key, ids, self._names)
 
     def _rows(self, table: str, batch: int) -> Iterator[Sequence[Row]]:
         last = ""

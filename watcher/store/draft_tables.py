@@ -21,9 +21,10 @@ _PREFIX = "draft_"
 SIGHT = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, ?, ?, ?)
     ON CONFLICT(id) DO UPDATE SET net = net + excluded.net, chunk = coalesce(excluded.chunk, chunk),
         digest = coalesce(excluded.digest, digest)"""
+SIGHT_STAYED = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, 0, ?, ?)
+    ON CONFLICT(id) DO UPDATE SET chunk = max(coalesce(chunk, 0), excluded.chunk)"""
 STORED = """SELECT r.* FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
     WHERE t.id > ? ORDER BY t.id LIMIT ?"""
-STORED_OF = """SELECT r.* FROM json_each(?) j CROSS JOIN main.rows r ON r.source = ? AND r.id = j.value"""
 HIDDEN = """SELECT r.* FROM main.rows r WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
     AND r.id NOT IN (SELECT id FROM temp.draft_sighted WHERE net > 0) ORDER BY r.known_at_ms LIMIT ?"""
 LATEST = """SELECT id, max(chunk) FROM (

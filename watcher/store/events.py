@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -10,42 +9,43 @@ from datetime import datetime
 
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.event import Event
+from watcher.domain.rule import Match
+from watcher.domain.waiting import HeldBy
 from watcher.pipeline.outbox import Owed
+from watcher.store.delivery_id import delivery_id
+from watcher.store.follow_ups import take_in
 from watcher.store.rows import to_ms
-
-Addressed = tuple[str, str]
-"""a channel and the rule that sends an event there"""
 
 
 def insert_event(
     connection: sqlite3.Connection, event: Event, version_key: int | None, ruleset_key: int | None
-) -> bool:
-    """Store an event inside the caller's transaction; False, and nothing stored, where its id is known already.
+) -> int | None:
+    """Store an event inside the caller's transaction and return its place among all; None where its id is known.
 
     `version_key`: the version of the row that it shows (see versions); None for source.* and channel.*.
     `ruleset_key`: the rules that it is routed by (see remember_ruleset).
     """
-    return connection.execute(_INSERT_EVENT, (*event_columns(event), version_key, ruleset_key)).rowcount == 1
+    inserted = connection.execute(_INSERT_EVENT, (*event_columns(event), version_key, ruleset_key))
+    return inserted.lastrowid if inserted.rowcount == 1 else None
 
 
 def insert_deliveries(
-    connection: sqlite3.Connection, event: Event, addressed: Iterable[Addressed], due_at: datetime
-) -> int:
-    """Store what is owed for a stored event inside the caller's transaction; return how many were not owed before."""
-    due_ms = to_ms(due_at)
-    owed = [
-        (*delivery_columns(event, channel, rule)[:4], due_ms, to_ms(event.time), event.id)
-        for channel, rule in addressed
-    ]
-    return connection.executemany(_INSERT_DELIVERY, owed).rowcount if owed else 0
+    connection: sqlite3.Connection, event: Event, matches: Iterable[Match], due_at: datetime
+) -> list[tuple[object, ...]]:
+    """Store what is owed for a stored event from an instant on, and return its columns; in the caller's transaction."""
+    owed = [delivery_columns(event, match, due_at) for match in matches]
+    connection.executemany(_INSERT_DELIVERY, [(*columns, event.id) for columns in owed])
+    return owed
 
 
 def insert_owed(connection: sqlite3.Connection, owed: Owed, version_key: int | None, ruleset_key: int | None) -> bool:
     """Store an event and, where it was not known, what is owed for it, inside the caller's transaction."""
-    is_new = insert_event(connection, owed.event, version_key, ruleset_key)
-    if is_new:
-        insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
-    return is_new
+    seq = insert_event(connection, owed.event, version_key, ruleset_key)
+    if seq is None:
+        return False
+    deliveries = insert_deliveries(connection, owed.event, owed.deliveries, owed.event.time)
+    take_in(connection, [(seq, event_columns(owed.event), deliveries)])
+    return True
 
 
 def event_columns(event: Event) -> tuple[object, ...]:
@@ -64,21 +64,15 @@ def event_columns(event: Event) -> tuple[object, ...]:
     )
 
 
-def delivery_columns(event: Event, channel: str, rule: str) -> tuple[object, ...]:
-    """Return what is owed to a channel as the columns id, channel, rule, state, time."""
-    return (
-        delivery_id(event.id, channel),
-        channel,
-        rule,
-        DeliveryState.PENDING.value,
-        to_ms(event.time),
-    )
+def delivery_columns(event: Event, match: Match, due_at: datetime | None = None) -> tuple[object, ...]:
+    """Return what is owed to a channel as the columns id, channel, rule, state, due, created, stage, held by.
 
-
-def delivery_id(event_id: str, channel: str) -> str:
-    """Return the id of the delivery of an event to a channel: always the same, 32 hex digits."""
-    whole = f"{event_id}\x1f{channel}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(whole, digest_size=16).hexdigest()
+    It is due from the event's time on, or from `due_at`; what comes after a while is held until then.
+    """
+    due_ms = to_ms((due_at or event.time) + match.after)
+    state, held_by = _LATER if match.after else _AT_ONCE
+    key = delivery_id(event.id, match.channel, match.stage)
+    return key, match.channel, match.rule, state, due_ms, to_ms(event.time), str(match.stage), held_by
 
 
 def remember_ruleset(connection: sqlite3.Connection, text: str) -> int | None:
@@ -90,10 +84,12 @@ def remember_ruleset(connection: sqlite3.Connection, text: str) -> int | None:
     return int(row[0])
 
 
+_AT_ONCE = DeliveryState.PENDING.value, HeldBy.NOTHING.value
+_LATER = DeliveryState.HELD.value, HeldBy.ESCALATION.value
 _INSERT_EVENT = """
     INSERT INTO events(id, source, type, subject, time_ms, severity, after_ms, before_ms, details, version, ruleset)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"""
 
 _INSERT_DELIVERY = """
-    INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms)
-    SELECT ?, seq, ?, ?, ?, ?, ? FROM events WHERE id = ? ON CONFLICT DO NOTHING"""
+    INSERT INTO deliveries(id, event, channel, rule, state, due_at_ms, created_at_ms, stage, held_by)
+    SELECT ?, seq, ?, ?, ?, ?, ?, ?, ? FROM events WHERE id = ? ON CONFLICT DO NOTHING"""

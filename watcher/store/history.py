@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from watcher.store.history_audit import AuditHistory
 from watcher.store.history_conversations import ConversationHistory
 from watcher.store.history_deliveries import DeliveryHistory
 from watcher.store.history_events import EventHistory
@@ -20,3 +21,4 @@ class History:
         self.sources = SourceHistory(connection)
         self.deliveries = DeliveryHistory(connection)
         self.silences = SilenceHistory(connection)
+        self.audit = AuditHistory(connection)

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import DeliveryState
-from watcher.store.outbox import read_health
+from watcher.domain.stage import Stage, read_stage
+from watcher.store.channels import read_health
 from watcher.store.rows import from_ms, instant
 
 UNSETTLED = (
@@ -24,18 +25,25 @@ UNSETTLED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStatus:
-    """How a channel stands: its health, how many deliveries wait, since when the oldest is due, how many are dead."""
+    """How a channel stands: its health, how many deliveries wait, since when the oldest is due, how many are dead.
+
+    `follow_ups`: how many repeats and escalations are held until their time comes; they are not among the waiting.
+    """
 
     name: str
     health: ChannelHealth
     waiting: int
+    follow_ups: int
     next_due_at: datetime | None
     dead: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """A delivery with the event it is of; `attempts` counts all, `reason` says why it is where it is."""
+    """A delivery with the event it is of; `attempts` counts all, `reason` says why it is where it is.
+
+    `note`: what its message says of its way, such as whose backup its channel is.
+    """
 
     id: str
     event_id: str
@@ -44,6 +52,8 @@ class DeliveryRecord:
     subject: str
     channel: str
     rule: str
+    stage: Stage
+    note: str
     state: DeliveryState
     is_dropped: bool
     attempts: int
@@ -90,8 +100,9 @@ class DeliveryHistory:
         return [_record_of(row) for row in reversed(rows)]
 
     def of_event(self, seq: int) -> list[DeliveryRecord]:
-        """Return the deliveries of an event, by channel."""
-        rows = self._connection.execute(f"{_DELIVERIES} WHERE d.event = ? ORDER BY d.channel", (seq,))
+        """Return the deliveries of an event, by channel, as they came to be owed."""
+        order = "d.channel, d.created_at_ms, d.stage <> 'first', d.stage"
+        rows = self._connection.execute(f"{_DELIVERIES} WHERE d.event = ? ORDER BY {order}", (seq,))
         return [_record_of(row) for row in rows]
 
     def attempts(self, delivery_id: str) -> list[AttemptRecord]:
@@ -114,14 +125,16 @@ class DeliveryHistory:
         return ChannelStatus(
             name=name,
             health=read_health(self._connection, name),
-            waiting=sum(row["number"] for row in waiting),
+            waiting=sum(row["number"] - row["follow_ups"] for row in waiting),
+            follow_ups=sum(row["follow_ups"] for row in waiting),
             next_due_at=from_ms(min((row["due_ms"] for row in waiting if row["due_ms"] is not None), default=None)),
             dead=sum(row["number"] for row in counts if row["state"] == DeliveryState.DEAD),
         )
 
 
 # Grouped by the index deliveries_by_state alone.
-_COUNTS = """SELECT state, channel, COUNT(*) AS number, MIN(due_at_ms) AS due_ms FROM deliveries
+_COUNTS = """SELECT state, channel, COUNT(*) AS number, MIN(due_at_ms) AS due_ms,
+    SUM(state = 'held' AND (stage GLOB 'repeat *' OR stage GLOB 'escalation *')) AS follow_ups FROM deliveries
     WHERE state <> 'delivered' AND is_dropped = 0
     AND state IN ('pending', 'held', 'sending', 'failed', 'unknown', 'dead')
     GROUP BY state, channel"""
@@ -145,6 +158,8 @@ def _record_of(row: sqlite3.Row) -> DeliveryRecord:
         subject=row["subject"],
         channel=row["channel"],
         rule=row["rule"],
+        stage=read_stage(row["stage"]),
+        note=row["note"],
         state=DeliveryState(row["state"]),
         is_dropped=bool(row["is_dropped"]),
         attempts=row["attempts"],

@@ -45,6 +45,20 @@ def m004_arrangements(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@SCHEMA()
+def m005_follow_ups(db: Database) -> None:
+    """Let an event reach a channel once a stage, and keep what is followed up."""
+    for statement in _FIFTH:
+        db.conn.execute(statement)
+
+
+@SCHEMA()
+def m006_audit(db: Database) -> None:
+    """Keep up to where the audit has looked, and what it found wrong that still is."""
+    for statement in _SIXTH:
+        db.conn.execute(statement)
+
+
 def migrate(db: Database) -> None:
     """Apply what is missing, inside the caller's write transaction."""
     SCHEMA.apply(db)
@@ -194,4 +208,60 @@ _FOURTH = (
         WHERE state IN ('pending', 'held', 'failed', 'sending', 'unknown')""",
     "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
     "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
+)
+
+# Both tables are written anew, as a constraint cannot be dropped: attempts first, for they would go with their
+# deliveries. What refers to deliveries_5 follows its new name.
+_FIFTH = (
+    """CREATE TABLE deliveries_5(
+        id TEXT PRIMARY KEY, event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, channel TEXT NOT NULL,
+        rule TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+        forgiven INTEGER NOT NULL DEFAULT 0, is_dropped INTEGER NOT NULL DEFAULT 0, due_at_ms INTEGER,
+        owner TEXT NOT NULL DEFAULT '', lease_until_ms INTEGER, created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
+        reason TEXT NOT NULL DEFAULT '', held_by TEXT NOT NULL DEFAULT '', lead TEXT, arranged_until_ms INTEGER,
+        stage TEXT NOT NULL DEFAULT 'first', note TEXT NOT NULL DEFAULT '', finding TEXT NOT NULL DEFAULT '',
+        UNIQUE(event, channel, stage)) WITHOUT ROWID""",
+    """INSERT INTO deliveries_5(id, event, channel, rule, state, attempts, forgiven, is_dropped, due_at_ms, owner,
+            lease_until_ms, created_at_ms, settled_at_ms, reason, held_by, lead, arranged_until_ms)
+        SELECT id, event, channel, rule, state, attempts, forgiven, is_dropped, due_at_ms, owner,
+            lease_until_ms, created_at_ms, settled_at_ms, reason, held_by, lead, arranged_until_ms FROM deliveries""",
+    """CREATE TABLE attempts_5(
+        delivery TEXT NOT NULL REFERENCES deliveries_5(id) ON DELETE CASCADE, number INTEGER NOT NULL,
+        started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, status INTEGER, error TEXT NOT NULL DEFAULT '',
+        outcome TEXT NOT NULL DEFAULT '', PRIMARY KEY(delivery, number)) WITHOUT ROWID""",
+    """INSERT INTO attempts_5(delivery, number, started_at_ms, ended_at_ms, status, error, outcome)
+        SELECT delivery, number, started_at_ms, ended_at_ms, status, error, outcome FROM attempts""",
+    "DROP TABLE attempts",
+    "DROP TABLE deliveries",
+    "ALTER TABLE deliveries_5 RENAME TO deliveries",
+    "ALTER TABLE attempts_5 RENAME TO attempts",
+    """CREATE INDEX deliveries_due ON deliveries(channel, due_at_ms, event)
+        WHERE state IN ('pending', 'held', 'failed', 'sending', 'unknown')""",
+    # the stage: follow-ups that wait are counted apart
+    """CREATE INDEX deliveries_by_state ON deliveries(state, channel, is_dropped, due_at_ms, stage)
+        WHERE state <> 'delivered'""",
+    "CREATE INDEX deliveries_by_time ON deliveries(created_at_ms)",
+    "CREATE INDEX deliveries_by_lead ON deliveries(lead) WHERE lead IS NOT NULL",
+    "CREATE INDEX deliveries_sent ON deliveries(channel, settled_at_ms) WHERE state IN ('delivered', 'unconfirmed')",
+    # what somebody may have to hear the end of: an event, and a rule that follows it; is_over: nobody needs to any more
+    """CREATE TABLE followed(
+        event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE, rule TEXT NOT NULL, source TEXT NOT NULL,
+        subject TEXT NOT NULL, type TEXT NOT NULL, is_over INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY(event, rule)) WITHOUT ROWID""",
+    "CREATE INDEX followed_by_subject ON followed(source, subject, type)",
+)
+
+_SIXTH = (
+    # what failed before and is due again goes before what was stored after it
+    "CREATE INDEX deliveries_again ON deliveries(channel, event, due_at_ms) WHERE state = 'failed'",
+    # seq: the events up to it were looked at. signed_ms: the monotonic time of the last look, which every process of
+    # the machine shares; null once the daemon has ended
+    """CREATE TABLE audit(
+        key INTEGER PRIMARY KEY CHECK(key = 1), seq INTEGER NOT NULL, looked_at_ms INTEGER, signed_ms INTEGER)""",
+    "INSERT INTO audit(key, seq) SELECT 1, coalesce(max(seq), 0) FROM events",
+    # what is wrong now; delivery: the one that does not move; is_told: operators were sent a message about it
+    """CREATE TABLE lapses(
+        kind TEXT NOT NULL, subject TEXT NOT NULL, since_ms INTEGER NOT NULL, text TEXT NOT NULL,
+        delivery TEXT NOT NULL DEFAULT '', is_told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(kind, subject))
+        WITHOUT ROWID""",
 )

@@ -9,16 +9,19 @@ from typing import Any
 
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import DeliveryState
+from watcher.domain.stage import FIRST, read_stage
+from watcher.domain.waiting import Part
 from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
 from watcher.store.arrangements import arrange
+from watcher.store.channels import read_health, write_health
 from watcher.store.database import Database
+from watcher.store.due import WAITING, end_outage, find_due
 from watcher.store.events import insert_owed, remember_ruleset
+from watcher.store.follow_ups import drop_late, follow
+from watcher.store.handovers import store_handover
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
 from watcher.store.silences import CompilePattern, has_active
-
-WAITING = "state IN ('pending', 'held', 'failed', 'sending', 'unknown')"
-"""the rows of the index deliveries_due: their due_at_ms is when they may be claimed, while sending the lease's end"""
 
 
 class SqliteOutbox:
@@ -36,11 +39,10 @@ class SqliteOutbox:
         self, channel: str, now: datetime, lease: timedelta, owner: str, decider: Decider | None = None
     ) -> Claim | None:
         """Claim the delivery of a channel that has been due the longest, None where none is (see the port)."""
-        if _find_due(self._database.connection(), channel, now) is None:
+        if find_due(self._database.connection(), channel, now) is None:
             return None  # looked at first without the write lock: most calls end here
         with self._database.write() as connection:
-            is_arranged = self._arrange(connection, channel, now, decider)
-            return _claim(connection, channel, now, now + lease, owner, is_arranged=is_arranged)
+            return self._claim(connection, channel, now, lease, owner, decider)
 
     def settle(self, claim: Claim, settlement: Settlement) -> bool:
         """Store what became of a claim; False, and nothing stored, where the lease was lost to another owner."""
@@ -62,8 +64,7 @@ class SqliteOutbox:
         with self._database.write() as connection:
             if not self._settle(connection, claim, settlement):
                 return False, None
-            is_arranged = self._arrange(connection, claim.channel, now, decider)
-            return True, _claim(connection, claim.channel, now, now + lease, claim.owner, is_arranged=is_arranged)
+            return True, self._claim(connection, claim.channel, now, lease, claim.owner, decider)
 
     def give_back(self, claim: Claim, now: datetime) -> None:
         """Undo a claim of which nothing was sent (see the port); nothing where another owner has claimed it since.
@@ -74,7 +75,8 @@ class SqliteOutbox:
         with self._database.write() as connection:
             undone = connection.execute(
                 """UPDATE deliveries SET state = ?, attempts = attempts - 1, owner = '', lease_until_ms = NULL,
-                    due_at_ms = ? WHERE id = ? AND owner = ? AND attempts - forgiven = ? AND state = 'sending'
+                    due_at_ms = min(created_at_ms, ?)
+                    WHERE id = ? AND owner = ? AND attempts - forgiven = ? AND state = 'sending'
                     RETURNING attempts""",
                 (state.value, to_ms(now), claim.delivery_id, claim.owner, claim.attempt),
             ).fetchone()
@@ -86,24 +88,27 @@ class SqliteOutbox:
         """Make what a process that died was sending due now; only for who holds the state, so that nobody sends it.
 
         Returns how many deliveries that were. They are claimed as after a lease that ran out: under the same id, as
-        repetitions.
+        repetitions, each in its place in line.
         """
         with self._database.write() as connection:
             bound = (to_ms(now), to_ms(now))
-            query = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE state = 'sending'"
+            query = (
+                "UPDATE deliveries SET due_at_ms = min(created_at_ms, ?), lease_until_ms = ? WHERE state = 'sending'"
+            )
             return connection.execute(query, bound).rowcount
 
     def shift(self, moved: timedelta) -> None:
         """Move all that waits, and the pauses of channels, with a clock that was set back.
 
-        What a rule holds keeps its instant: the end of quiet hours and the time of a digest are the wall clock's.
+        What a rule holds keeps its instant: the end of quiet hours and the time of a digest are the wall clock's. But
+        a repeat and an escalation come a span after what was told.
         """
         by_ms = moved // timedelta(milliseconds=1)
         with self._database.write() as connection:
             connection.execute(
                 f"""UPDATE deliveries SET due_at_ms = due_at_ms + :by, lease_until_ms = lease_until_ms + :by,
                     arranged_until_ms = NULL
-                    WHERE {WAITING} AND state <> 'held'""",
+                    WHERE {WAITING} AND (state <> 'held' OR held_by IN ('repeat', 'escalation'))""",
                 {"by": by_ms},
             )
             connection.execute("UPDATE channels SET paused_until_ms = paused_until_ms + ?", (by_ms,))
@@ -122,6 +127,27 @@ class SqliteOutbox:
         """Return what is remembered of a channel; of an unknown one, the defaults."""
         return read_health(self._database.connection(), channel)
 
+    def _claim(
+        self,
+        connection: sqlite3.Connection,
+        channel: str,
+        now: datetime,
+        lease: timedelta,
+        owner: str,
+        decider: Decider | None,
+    ) -> Claim | None:
+        is_arranged = self._arrange(connection, channel, now, decider)
+        while (found := find_due(connection, channel, now, is_arranged=is_arranged)) is not None:
+            is_news = found["stage"] == _FIRST
+            if not is_news and not is_arranged and decider is not None:  # a follow-up is never told undecided
+                arrange(connection, channel, now, decider, self._compile)
+                is_arranged = True
+            elif is_news or not found["attempts"] or not drop_late(connection, found["id"], now):
+                break
+        if found is None or not _take(connection, found, now, now + lease, owner):
+            return None
+        return _to_claim(connection, found, owner, now + lease)
+
     def _arrange(self, connection: sqlite3.Connection, channel: str, now: datetime, decider: Decider | None) -> bool:
         """Have it decided over what is due; False where nothing needs to be: all of it goes out as it is."""
         if decider is None or (decider.is_plain and not has_active(connection, now)):
@@ -133,52 +159,19 @@ class SqliteOutbox:
         if not _finish(connection, claim, settlement):
             return False
         _record_attempt(connection, claim.delivery_id, settlement)
-        _write_health(connection, claim.channel, settlement.health)
+        write_health(connection, claim.channel, settlement.health)
+        if settlement.ends_outage:
+            end_outage(connection, claim.channel, settlement.attempt.ended_at)
         ruleset = remember_ruleset(connection, self._ruleset) if settlement.owed else None
         for owed in settlement.owed:
             insert_owed(connection, owed, None, ruleset)
+        follow(connection, claim.channel, settlement.followed, settlement.attempt.ended_at)
+        if settlement.handover is not None:
+            store_handover(connection, claim.delivery_id, settlement.handover, settlement.attempt.ended_at)
         return True
 
 
-def read_health(connection: sqlite3.Connection, channel: str) -> ChannelHealth:
-    """Return what is remembered of a channel; of an unknown one, the defaults."""
-    query = "SELECT troubled_since_ms, failures, is_failing, error, paused_until_ms FROM channels WHERE name = ?"
-    row = connection.execute(query, (channel,)).fetchone()
-    if row is None:
-        return ChannelHealth()
-    return ChannelHealth(
-        troubled_since=from_ms(row[0]),
-        failures=row[1],
-        is_failing=bool(row[2]),
-        error=row[3],
-        paused_until=from_ms(row[4]),
-    )
-
-
-def _claim(
-    connection: sqlite3.Connection,
-    channel: str,
-    now: datetime,
-    lease_until: datetime,
-    owner: str,
-    *,
-    is_arranged: bool,
-) -> Claim | None:
-    found = _find_due(connection, channel, now, is_arranged=is_arranged)
-    if found is None or not _take(connection, found, now, lease_until, owner):
-        return None
-    return _to_claim(connection, found, owner, lease_until)
-
-
-def _find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_arranged: bool = False) -> Any:
-    """Return the row that has been due the longest; of one instant, the event that was stored first.
-
-    `is_arranged`: only one that was decided over; one that never came back was so before.
-    """
-    decided = "AND (arranged_until_ms > :now OR state IN ('sending', 'unknown'))" if is_arranged else ""
-    query = f"""SELECT id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms FROM deliveries
-        WHERE channel = :channel AND due_at_ms <= :now AND {WAITING} {decided} ORDER BY due_at_ms, event LIMIT 1"""
-    return connection.execute(query, {"channel": channel, "now": to_ms(now)}).fetchone()
+_FIRST = str(FIRST)
 
 
 def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
@@ -217,7 +210,8 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
 def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
     event = connection.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
     members = connection.execute(
-        f"SELECT {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq WHERE d.lead = ? ORDER BY e.time_ms, e.seq",
+        f"""SELECT d.rule, d.stage, d.note, d.finding, {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq
+            WHERE d.lead = ? ORDER BY e.time_ms, e.seq""",
         (found["id"],),
     ).fetchall()
     lost = (
@@ -237,7 +231,20 @@ def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_unti
         state=DeliveryState(found["state"]),
         owner=owner,
         lease_until=lease_until,
-        members=tuple(map(event_of, members)),
+        stage=read_stage(found["stage"]),
+        note=found["note"],
+        finding=found["finding"],
+        members=tuple(map(_to_part, members)),
+    )
+
+
+def _to_part(row: Any) -> Part:
+    return Part(
+        event=event_of(row),
+        rule=row["rule"],
+        stage=read_stage(row["stage"]),
+        note=row["note"],
+        finding=row["finding"],
     )
 
 
@@ -272,25 +279,5 @@ def _record_attempt(connection: sqlite3.Connection, delivery_id: str, settlement
             attempt.error,
             settlement.outcome.state.value if attempt.is_sent else DeliveryState.FAILED.value,
             delivery_id,
-        ),
-    )
-
-
-def _write_health(connection: sqlite3.Connection, channel: str, health: ChannelHealth) -> None:
-    """Store a channel's health; one that is as it was, as after nearly every message, touches no page."""
-    connection.execute(
-        """INSERT INTO channels(name, troubled_since_ms, failures, is_failing, error, paused_until_ms)
-            VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET troubled_since_ms = excluded.troubled_since_ms,
-            failures = excluded.failures, is_failing = excluded.is_failing, error = excluded.error,
-            paused_until_ms = excluded.paused_until_ms
-            WHERE (troubled_since_ms, failures, is_failing, error, paused_until_ms) IS NOT (excluded.troubled_since_ms,
-                excluded.failures, excluded.is_failing, excluded.error, excluded.paused_until_ms)""",
-        (
-            channel,
-            to_ms(health.troubled_since),
-            health.failures,
-            health.is_failing,
-            health.error,
-            to_ms(health.paused_until),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, EventType, Severity
 from watcher.domain.link import make_link
+from watcher.domain.plain import Shown
 from watcher.domain.snapshot import Presence, Row, Standing
 from watcher.domain.state import State
 
@@ -38,7 +39,7 @@ _WORDS = (
     b'"registered_user_count":0,"registered_facilitator_count":0,"open_questions_count":0,"to_facilitator_count":0}]'
 )
 """the preset dictionary of those documents, without which they cannot be read: it may never change"""
-_SHAPES: tuple[tuple[str, ...], ...] = (
+SHAPES: tuple[tuple[str, ...], ...] = (
     (
         "id", "type", "sub_type", "org_id", "name", "content_name", "status", "register_status", "start_on", "end_on",
         "close_on", "start_register_on", "last_updated_on", "created_on", "visible", "active", "private_mode",
@@ -61,7 +62,8 @@ _SHAPES: tuple[tuple[str, ...], ...] = (
 
 Stored documents name them by their place: a shape may be added at the end, none may ever change.
 """
-_PICKERS = tuple((names, frozenset(names), itemgetter(*names)) for names in _SHAPES)
+_PICKERS = tuple((names, frozenset(names), itemgetter(*names)) for names in SHAPES)
+_NO_OTHERS: Mapping[str, Any] = {}
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -108,14 +110,48 @@ def pack(conversation: Conversation) -> bytes:
     return _encode((name, conversation.state, conversation.reason, None, (), fields))
 
 
+def pack_plain(names: Sequence[str], rows: Sequence[tuple[str, Shown]]) -> list[bytes]:
+    """Return the documents of some plain rows, each with its id, as `pack` makes them."""
+    if tuple(names) not in SHAPES:
+        return [
+            pack(
+                Conversation(
+                    id=row_id, name=name, state=state, reason=reason, fields=dict(zip(names, values, strict=True))
+                )
+            )
+            for row_id, (values, name, state, reason) in rows
+        ]
+    shape, own = SHAPES.index(tuple(names)), names.index("name")
+    return [
+        _encode((None if name == values[own] else name, state, reason, shape, values, _NO_OTHERS))
+        for _, (values, name, state, reason) in rows
+    ]
+
+
+def is_compressed(doc: bytes) -> bool:
+    """Whether a document was compressed by the first schema."""
+    return doc[0] == _COMPRESSED
+
+
 def unpack(conversation_id: str, doc: bytes, link: str = "") -> Conversation:
     """Return the conversation of a document; `link` is its source's template, empty for none."""
-    if doc[0] == _COMPRESSED:
-        name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
-    else:
-        name, state, reason, shape, values, others = _decode(doc)
-        fields = others if shape is None else {**dict(zip(_SHAPES[shape], values, strict=True)), **others}
-        name = str(fields.get("name") or "") if name is None else name
+    if not is_compressed(doc):
+        return conversation_of(conversation_id, _decode(doc), link)
+    name, state, reason, fields = _decode(zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(doc))
+    return _conversation(conversation_id, name, state, reason, fields, link)
+
+
+def conversation_of(conversation_id: str, document: Sequence[Any], link: str = "") -> Conversation:
+    """Return the conversation of a document that was decoded."""
+    name, state, reason, shape, values, others = document
+    fields = others if shape is None else {**dict(zip(SHAPES[shape], values, strict=True)), **others}
+    name = str(fields.get("name") or "") if name is None else name
+    return _conversation(conversation_id, name, state, reason, fields, link)
+
+
+def _conversation(
+    conversation_id: str, name: str, state: str | None, reason: str | None, fields: Mapping[str, Any], link: str
+) -> Conversation:
     known = State(state) if state else None
     url = make_link(link, conversation_id, fields) if link else None
     return Conversation(id=conversation_id, name=name, state=known, reason=reason, fields=fields, url=url)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from watcher.domain.errors import StateError
 
-STEPS = ("m001_first", "m002_rows_hold_their_values", "m003_silences", "m004_arrangements")
+STEPS = (
+    "m001_first",
+    "m002_rows_hold_their_values",
+    "m003_silences",
+    "m004_arrangements",
+    "m005_follow_ups",
+    "m006_audit",
+)
 """every step of `migrations`, in order, under the name that it has in the database"""
 _TABLE = "_sqlite_migrations"
 """sqlite-utils keeps it"""

@@ -10,9 +10,10 @@ EVENT, EVENTS = "event", "events"
 ENVELOPE = ("id", "short_id", "time")
 """what an event has beside its data and what matchers see"""
 
-COMMON = ("builtin.title", "builtin.body", "now", "repeat", "rule")
+COMMON = ("builtin.title", "builtin.body", "now", "reminder", "repeat", "rule", "stage")
 """what every template sees"""
 
+_COMMON_ROOTS = frozenset(name.partition(".")[0] for name in COMMON)
 _LISTS = frozenset({"changes", "sample"})
 _OPEN = ("change.before", "change.after", "changes.before", "changes.after", "sample")
 """paths whose values may be tables of an API"""
@@ -62,7 +63,7 @@ class Names:
     def lacking(self, path: str) -> list[str]:
         """Return the types of event that never have a path."""
         inner = data_path(path)
-        if inner in {EVENT, EVENTS, *ENVELOPE} or path.partition(".")[0] in {"builtin", "now", "repeat", "rule"}:
+        if inner in {EVENT, EVENTS, *ENVELOPE} or path.partition(".")[0] in _COMMON_ROOTS:
             return []
         if self._scope.is_digest and path == inner:
             return []

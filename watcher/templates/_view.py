@@ -8,6 +8,7 @@ from watcher.domain.event import Event
 from watcher.domain.inert import inert_url
 from watcher.domain.message import EVENT_PREFIX_LENGTH
 from watcher.domain.rule import sight
+from watcher.domain.stage import StageKind
 from watcher.domain.template import Occasion
 from watcher.templates._value import LIST_LIMIT, Made, Table, plain
 
@@ -19,6 +20,8 @@ def view(occasion: Occasion, *, is_digest: bool, names: frozenset[str]) -> dict[
         "rule": plain(occasion.rule),
         "now": occasion.now,
         "repeat": occasion.is_repeat,
+        "stage": Made(occasion.stage.kind.value),
+        "reminder": occasion.stage.number if occasion.stage.kind is StageKind.REPEAT else 0,
         "builtin": Table({"title": Made(occasion.title), "body": Made(occasion.body)}),
     }
     if is_digest:

@@ -33,6 +33,12 @@ TITLE_LIMIT = 200
 """characters of a title, which is one line"""
 
 _REPEATED = "may be a repetition"
+_SAYING: Mapping[str, frozenset[str]] = {
+    "repeat": frozenset({"repeat", "builtin"}),
+    "stage": frozenset({"stage", "reminder", "builtin"}),
+    "notes": frozenset({"builtin"}),
+}
+"""by what a message must say, the names of which one says it"""
 _SANDBOX = Sandbox()
 _FAILURES = (
     TroubleError, jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
@@ -58,8 +64,8 @@ class CompiledTemplate:
     is_digest: bool
     names: frozenset[str]
     """what they may speak of, whether an event has it or not"""
-    says_repeat: bool
-    """they tell of a repetition themselves"""
+    said: frozenset[str]
+    """of what a message must say, what they say themselves: `repeat`, `stage`, `notes`"""
 
     def render(self, occasion: Occasion) -> Rendered:
         """Return the words of a message; a part that fails keeps the built-in ones. Raises nothing."""
@@ -69,14 +75,23 @@ class CompiledTemplate:
         if self.title and not no_title and not title:
             no_title = "shows nothing"
         body = occasion.body if self.body is None or no_body else body.strip()
-        if self.body and not no_body and occasion.is_repeat and not self.says_repeat:
-            body = f"{_REPEATED}\n{body}".rstrip()
+        if self.body and not no_body:
+            body = "\n".join([*self._unsaid(occasion), body]).rstrip()
         problems = {"title": no_title, "body": no_body}
         return Rendered(
             title=occasion.title if self.title is None or no_title else title,
             body=body,
             problem="; ".join(f"the template of the {part} {why}" for part, why in problems.items() if why),
         )
+
+    def _unsaid(self, occasion: Occasion) -> list[str]:
+        """Return the lines that a reader must not miss, and that the templates do not have themselves."""
+        parts = {
+            "repeat": _REPEATED if occasion.is_repeat else "",
+            "stage": " · ".join(occasion.opening),
+            "notes": " · ".join(occasion.notes),
+        }
+        return [text for part, text in parts.items() if text and part not in self.said]
 
     def _render(self, template: jinja2.Template | None, occasion: Occasion) -> tuple[str, str]:
         """Return the text, and why there is none."""
@@ -106,7 +121,7 @@ def compile_template(template: Template, scope: Scope) -> CompiledTemplate:
         body=compiled.get("body"),
         is_digest=scope.is_digest,
         names=Names(scope).roots,
-        says_repeat=bool({"repeat", "builtin"} & names),
+        said=frozenset(part for part, telling in _SAYING.items() if telling & names),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from watcher.domain.api import Api, Role
 from watcher.domain.change import Change
 from watcher.domain.conversation import Conversation
@@ -9,8 +11,8 @@ from watcher.domain.event import EventType
 from watcher.domain.sighting import Derivation, Fact, Sighting, value_of
 from watcher.domain.state import Registration
 
-_SEATS = (Role.USERS, Role.FACILITATORS, Role.MAX_USERS, Role.MAX_TOTAL)
-SEATS = frozenset(_SEATS)
+SEAT_ROLES = (Role.USERS, Role.FACILITATORS, Role.MAX_USERS, Role.MAX_TOTAL)
+SEATS = frozenset(SEAT_ROLES)
 """what decides whether there is room"""
 
 
@@ -40,7 +42,7 @@ def derive_room(sighting: Sighting) -> Derivation:
     was, now = is_full(sighting.api, sighting.before), is_full(sighting.api, sighting.after)
     if was is None or now is None or was == now:
         return
-    moved = (sighting.change_of(role) for role in _SEATS)
+    moved = (sighting.change_of(role) for role in SEAT_ROLES)
     change = next((change for change in moved if change is not None), None) or Change(field="", before=None, after=None)
     event_type = EventType.REGISTRATION_FULL if now else EventType.REGISTRATION_AVAILABLE
     yield Fact(type=event_type, details={"change": change.as_dict()})
@@ -48,7 +50,11 @@ def derive_room(sighting: Sighting) -> Derivation:
 
 def is_full(api: Api, conversation: Conversation) -> bool | None:
     """Return whether no seat is left (a maximum of 0 is none), None where the counts are not known."""
-    users, facilitators, max_users, max_total = (value_of(api, conversation, role) for role in _SEATS)
+    return is_without_seat(*[value_of(api, conversation, role) for role in SEAT_ROLES])
+
+
+def is_without_seat(users: Any, facilitators: Any, max_users: Any, max_total: Any) -> bool | None:
+    """Return `is_full` of the values of SEAT_ROLES."""
     if not isinstance(users, int) or (max_users is None and max_total is None):
         return None
     is_full_of_users = bool(max_users) and users >= max_users

@@ -1,0 +1,40 @@
+"""What is due: which delivery of a channel comes next, and what comes due at once when an outage is over."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from watcher.store.rows import to_ms
+
+WAITING = "state IN ('pending', 'held', 'failed', 'sending', 'unknown')"
+"""the rows of the index deliveries_due: their due_at_ms is when they may be claimed, while sending the lease's end"""
+
+
+def find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_arranged: bool = False) -> Any:
+    """Return the row that comes next, None where none is due.
+
+    That is the one that has been due the longest; of one instant, the event that was stored first. One that failed
+    before is due again later than its time was: it goes before whatever was stored after it.
+    `is_arranged`: only one that was decided over; one that never came back was so before.
+    """
+    decided = "AND (arranged_until_ms > :now OR state IN ('sending', 'unknown'))" if is_arranged else ""
+    query = f"""SELECT * FROM (SELECT {_COLUMNS} WHERE channel = :channel AND due_at_ms <= :now AND {WAITING} {decided}
+            ORDER BY due_at_ms, event LIMIT 1)
+        UNION ALL
+        SELECT * FROM (SELECT {_COLUMNS} WHERE channel = :channel AND due_at_ms <= :now AND state = 'failed' {decided}
+            ORDER BY event LIMIT 1)
+        ORDER BY event LIMIT 1"""
+    return connection.execute(query, {"channel": channel, "now": to_ms(now)}).fetchone()
+
+
+def end_outage(connection: sqlite3.Connection, channel: str, now: datetime) -> None:
+    """Let everything that failed on a channel take its turn now, each where its event stands in line."""
+    connection.execute(_RELEASE, {"channel": channel, "now": to_ms(now)})
+
+
+_COLUMNS = """id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms, stage, note, finding
+    FROM deliveries"""
+_RELEASE = """UPDATE deliveries SET due_at_ms = min(created_at_ms, :now), arranged_until_ms = NULL
+    WHERE channel = :channel AND state = 'failed'"""
