@@ -23,6 +23,7 @@ from torture import (
     power,
     storage,
     tricks,
+    upgrades,
 )
 from torture.machine import IS_CI
 from torture.report import table, tell, write
@@ -40,6 +41,7 @@ TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "R7": clocks.try_clocks,
     "R8": network.try_network,
     "R9": day.try_day,
+    "R10": upgrades.try_upgrades,
     "S1": canaries.try_canaries,
     "S2": files.try_files,
     "S3": origins.try_origins,

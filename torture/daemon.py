@@ -47,9 +47,9 @@ class DaemonProcess:
     def database(self) -> Path:
         return self.state / FILE_NAME
 
-    def configure(self, text: str) -> None:
+    def configure(self, text: str, *, storm: int = 0) -> None:
         # Each message comes alone: a restart finds in one poll what many would have found.
-        self.config.write_text(f'state_dir = "{self.state}"\nstorm = 0\n{text}', encoding="utf-8")
+        self.config.write_text(f'state_dir = "{self.state}"\nstorm = {storm}\n{text}', encoding="utf-8")
         self.config.chmod(0o600)
 
     def start(self) -> None:

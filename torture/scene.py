@@ -14,6 +14,7 @@ from torture.daemon import DaemonProcess, audience, daemon_process, sources, wai
 from torture.witness import SOURCES
 from watcher.lab import Lab, Receiver
 from watcher.store.database import FILE_NAME
+from watcher.store.due import WAITING
 
 CONVERSATIONS = 40
 SPEED = 300.0
@@ -23,7 +24,7 @@ _SETTLING_S = 120.0
 _SIDE_FILES = ("", "-wal", "-shm")
 _COMPLETE = """SELECT s.name, COUNT(*) FROM polls p JOIN sources s ON s.key = p.source WHERE p.outcome = 'complete'
     GROUP BY s.name"""
-_WAITING = "SELECT COUNT(*) FROM deliveries WHERE state NOT IN ('delivered', 'dead')"
+_WAITING = f"SELECT COUNT(*) FROM deliveries WHERE {WAITING}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,13 @@ class Scene:
             row = next(row for row in rows if row["status"] == "started")
             rows.update(row["id"], open_questions_count=int(str(row["open_questions_count"])) + 1)
         return str(row["id"])
+
+    def answer(self, identity: str) -> None:
+        """Take one question back."""
+        rows = self.lab.onq.rows
+        with rows.lock:
+            row = rows.get(identity) or {}
+            rows.update(identity, open_questions_count=int(str(row["open_questions_count"])) - 1)
 
     def keys(self) -> list[str]:
         """Return the id of each message that has arrived."""

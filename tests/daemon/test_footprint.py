@@ -26,12 +26,12 @@ DAEMON = """
 import json, sys
 from pathlib import Path
 from watcher.cli.run import command
+from watcher.bootstrap import app
 from watcher.bootstrap.configuration import read_config
-from watcher.bootstrap.app import open_state
 from watcher.daemon import lifecycle, log, signals
 config = read_config(Path(sys.argv[1]))
-with open_state(config) as database:
-    lifecycle.Daemon(lifecycle.App(config, database), database, signals.Inbox())
+with app.open_state(config) as database:
+    lifecycle.Daemon(app.App(config, database), database, signals.Inbox())
 print(json.dumps(sorted(sys.modules)))
 """
 

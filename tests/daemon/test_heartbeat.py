@@ -9,6 +9,7 @@ from tests.daemon.test_workers import Outbox
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.scheduler import Guard
 from watcher.daemon.workers import Workers
+from watcher.domain.errors import StateError
 from watcher.domain.health import Health
 from watcher.domain.lapse import Lapse, LapseKind
 from watcher.pipeline.snapshots import SourceRecord
@@ -138,6 +139,18 @@ def test_the_status_counts_and_is_told_when_it_changes(body: Body) -> None:
     assert told == [
         "STATUS=1 sources, 1 failing; 1 channels with something to send; next deadline 2026-11-23 09:00 UTC"
     ]
+
+
+def test_the_status_begins_with_what_keeps_anything_from_being_stored(body: Body) -> None:
+    def fail() -> None:
+        raise StateError("the disk is full")
+
+    body.guard.run("poll of campus", fail)
+    body.heart.beat()
+    body.guard.run("poll of campus", lambda: None)
+    body.heart.beat()
+    told = [line for line in body.service.heard() if line.startswith("STATUS=")]
+    assert [line.partition(";")[0] for line in told] == ["STATUS=the disk is full", "STATUS=0 sources, 0 failing"]
 
 
 def test_the_status_says_what_the_audit_has_found(body: Body) -> None:

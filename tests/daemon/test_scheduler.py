@@ -1,11 +1,12 @@
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.daemon.fakes_daemon import WAIT_S, Clocks, RealClocks, Work, every, make_scheduler, report_of
-from watcher.daemon.scheduler import Guard, Scheduler
+from watcher.daemon.scheduler import FIRST_PRUNE, Guard, Scheduler
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -122,6 +123,16 @@ def test_after_a_failed_poll_the_next_comes_earlier(
     planned = running.next_poll_at("campus")
     assert planned is not None
     assert planned - clocks.now() <= most * 0.5
+
+
+def test_a_pruning_that_failed_is_tried_again_soon(running: Scheduler, work: Work, clocks: RealClocks) -> None:
+    before = running._agenda.next_at("prune")
+    assert before is not None
+    running._duties = replace(running._duties, prune=lambda: 1 / 0)
+    running._prune()
+    after = running._agenda.next_at("prune")
+    assert after is not None
+    assert before <= after <= clocks.now() + FIRST_PRUNE
 
 
 def test_an_unexpected_error_is_counted_and_the_next_poll_comes(

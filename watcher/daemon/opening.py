@@ -1,4 +1,4 @@
-"""Opening: the daemon waits for a state that cannot be used now and may be later."""
+"""The opening of the state: what may pass is waited for, instead of ending and being started over and over."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from watcher.store.database import Database
 
 LOG = logging.getLogger(__name__)
 
-_STATE_AGAIN = timedelta(seconds=5)
-_OPENING = timedelta(minutes=2)
-"""how long one attempt to open the state may take, a lock that another program holds and a migration included"""
+_AGAIN = timedelta(seconds=5)
+_LONGEST = timedelta(minutes=2)
+"""of one attempt, a lock that another program holds and a migration included"""
 
 
 def open_patiently(config: Config, inbox: Inbox, stack: ExitStack) -> Database | None:
-    """Open the state, and wait for that where what is wrong may pass; None where it is told to stop meanwhile."""
+    """Return the state's database, open until the end of the stack; None where it is told to stop meanwhile.
+
+    Raises BusyError, and StateError for what will not pass by itself.
+    """
     systemd, is_told = Systemd(), False
     while True:
-        systemd.starting(_OPENING)
+        systemd.starting(_LONGEST)
         try:
             return stack.enter_context(open_state(config))
         except StateError as error:
@@ -35,5 +38,5 @@ def open_patiently(config: Config, inbox: Inbox, stack: ExitStack) -> Database |
                 LOG.error(line("state.failed", error=error.text, remedy=error.remedy))  # noqa: TRY400 - foreseen
             systemd.status(error.text)
         is_told = True
-        if inbox.take(_STATE_AGAIN.total_seconds()) is Request.STOP:
+        if inbox.take(_AGAIN.total_seconds()) is Request.STOP:
             return None

@@ -10,6 +10,9 @@ from watcher.config.cron import Cron
 from watcher.config.model import Config
 
 FIRST_POLLS_WITHIN = timedelta(seconds=2)
+_PATIENCE_REQUESTS = 4
+"""a page, a log-in in front of it, and both once more when the session was lost"""
+_PATIENCE_MARGIN = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _PATIENCE_REQUESTS = 4
@@ -55,13 +58,8 @@ class Timetable:
         return soon if slot is not None and slot <= now else slot
 
 
-def _next_beat(instant: datetime, interval: timedelta, phase: timedelta) -> datetime:
-    beats = (instant - _EPOCH - phase) // interval + 1
-    return _EPOCH + phase + beats * interval
-
-
 def timetables_of(config: Config) -> dict[str, Timetable]:
-    """Return when each configured source is to be polled, by its name."""
+    """Return the timetable of each configured source."""
     return {
         name: Timetable(
             source=name,
@@ -72,3 +70,8 @@ def timetables_of(config: Config) -> dict[str, Timetable]:
         )
         for name, source in config.sources.items()
     }
+
+
+def _next_beat(instant: datetime, interval: timedelta, phase: timedelta) -> datetime:
+    beats = (instant - _EPOCH - phase) // interval + 1
+    return _EPOCH + phase + beats * interval

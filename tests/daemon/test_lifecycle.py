@@ -1,0 +1,63 @@
+"""What the daemon does where its state cannot be opened."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from watcher.daemon import lifecycle, opening
+from watcher.daemon.signals import Inbox, Request
+from watcher.domain.errors import BusyError, StateError
+
+ANY: Any = None
+
+
+class State:
+    """A state that fails as often as it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: StateError) -> None:
+        self.errors = list(errors)
+        monkeypatch.setattr(opening, "open_state", self._open)
+        monkeypatch.setattr(opening, "_AGAIN", timedelta(milliseconds=1))
+
+    @contextmanager
+    def _open(self, _config: object) -> Iterator[str]:
+        if self.errors:
+            raise self.errors.pop(0)
+        yield "the database"
+
+
+def test_what_may_pass_is_waited_for_and_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    State(monkeypatch, *(StateError("the disk is full", may_pass=True) for _ in range(3)))
+    with ExitStack() as stack:
+        assert opening.open_patiently(ANY, Inbox(), stack) == "the database"  # type: ignore[comparison-overlap]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "the disk is full" in caplog.text
+
+
+def test_a_stop_is_heard_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(monkeypatch, *(StateError("full", may_pass=True) for _ in range(9)))
+    inbox = Inbox()
+    inbox.put(Request.STOP)
+    with ExitStack() as stack:
+        assert opening.open_patiently(ANY, inbox, stack) is None
+    assert len(state.errors) == 8
+
+
+def test_what_only_a_person_can_mend_ends_it_for_good(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    State(monkeypatch, StateError("it is damaged"))
+    assert lifecycle.run(ANY) == 2
+    assert "it is damaged" in caplog.text
+
+
+def test_a_state_that_another_one_holds_is_refused_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    State(monkeypatch, BusyError("another watcher"))
+    with pytest.raises(BusyError):
+        lifecycle.run(ANY)

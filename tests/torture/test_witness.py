@@ -1,0 +1,87 @@
+"""The witness finds what was lost, told twice or never true, and nothing where all was told."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from torture.witness import Poll, Told, Verdict, judge
+from watcher.lab import Truth, What
+
+START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+START_MS = int(START.timestamp() * 1000)
+POLLS = {
+    "campus": [
+        Poll(started_ms=START_MS + s * 1000, ended_ms=START_MS + s * 1000 + 100, is_complete=True) for s in range(9)
+    ]
+}
+
+
+def happens(at_s: float, what: What, before: object = None, after: object = None) -> Truth:
+    return Truth(at=START + timedelta(seconds=at_s), api="onq", id="1", what=what, before=before, after=after)
+
+
+def told(poll: int, kind: str, **change: Any) -> Told:
+    at_ms = START_MS + poll * 1000 + 50
+    details = {"change": change} if change else {}
+    return Told(
+        source="campus", type=kind, subject="1", time_ms=at_ms, after_ms=at_ms - 1000, before_ms=at_ms, details=details
+    )
+
+
+def hear(truth: list[Truth], *events: Told) -> Verdict:
+    return judge(truth, POLLS, events)
+
+
+RISE = happens(1.5, What.QUESTIONS_NEW, 2, 5)
+
+
+def test_a_rise_that_was_told_is_judged_and_well() -> None:
+    verdict = hear([RISE], told(2, "questions.new", before=2, after=5))
+    assert (verdict.judged, verdict.lost, verdict.twice, verdict.unfounded) == (1, [], [], [])
+
+
+def test_a_rise_that_was_not_told_or_with_other_numbers_or_too_late_is_lost() -> None:
+    for events in ((), (told(2, "questions.new", before=2, after=4),), (told(4, "questions.new", before=2, after=5),)):
+        assert len(hear([RISE], *events).lost) == 1
+
+
+def test_what_was_undone_before_the_next_poll_is_owed_to_nobody() -> None:
+    assert hear([RISE, happens(1.7, What.QUESTIONS_ANSWERED, 5, 2)]).lost == []
+
+
+def test_several_steps_between_two_polls_are_one() -> None:
+    steps = [RISE, happens(1.6, What.QUESTIONS_ANSWERED, 5, 4), happens(1.7, What.QUESTIONS_NEW, 4, 6)]
+    assert hear(steps, told(2, "questions.new", before=2, after=6)).lost == []
+    assert len(hear(steps, told(2, "questions.new", before=2, after=5)).lost) == 1
+
+
+def test_what_fell_into_a_poll_is_not_judged() -> None:
+    assert hear([happens(1.05, What.QUESTIONS_NEW, 2, 5)]).judged == 0
+
+
+def test_a_poll_that_was_not_complete_judges_nothing() -> None:
+    first, second = POLLS["campus"][1:3]
+    torn = Poll(started_ms=second.started_ms, ended_ms=second.ended_ms, is_complete=False)
+    assert judge([RISE], {"campus": [first, torn]}, []).judged == 0
+
+
+def test_a_removal_is_owed_at_the_second_poll_and_a_return_at_the_first() -> None:
+    truth = [happens(1.5, What.REMOVED), happens(5.5, What.RETURNED)]
+    gone, back = told(3, "conversation.removed"), told(6, "conversation.returned")
+    assert hear(truth, gone, back).lost == []
+    assert len(hear(truth, gone).lost) == 1
+    assert len(hear(truth).lost) == 1  # one that was never told gone need not come back
+
+
+def test_a_state_is_owed_by_its_name() -> None:
+    truth = [happens(1.5, What.STARTED, "open", "started")]
+    assert hear(truth, told(2, "conversation.started")).lost == []
+    assert len(hear(truth).lost) == 1
+
+
+def test_the_same_span_told_twice_is_found() -> None:
+    event = told(2, "questions.new", before=2, after=5)
+    assert len(hear([RISE], event, event).twice) == 1
+
+
+def test_an_event_of_which_nothing_was_true_is_found() -> None:
+    assert len(hear([], told(2, "questions.new", before=2, after=5)).unfounded) == 1
