@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.stage import Stage
-from watcher.domain.arrangement import STALE_AFTER
+from watcher.domain.batch import STALE_AFTER
 from watcher.lab import onq_row, osn_row
 from watcher.store.database import FILE_NAME
 from watcher.store.dead_letters import retry
