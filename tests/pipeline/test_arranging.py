@@ -189,6 +189,20 @@ def test_a_throttle_lets_its_number_pass_and_gathers_the_rest(database: Database
     assert made.send(after=60 * MINUTE) == ["2 things happened in 2 conversations (campus)"]
 
 
+def test_what_was_put_together_and_could_not_be_sent_counts_for_the_throttle(database: Database) -> None:
+    made = post(database, replace(DIGEST, throttle=Throttle(most=1, span=60 * MINUTE)))
+    made.asks(a=1, b=1, c=0)
+    arranger = Arranger(policy=Policy(timings={"r": made.timing}), apis={"campus": ONQ})
+    made.stage.now += 20 * MINUTE
+    claim = made.outbox.claim_due("chat", made.stage.now, MINUTE, "one", arranger)
+    assert claim is not None
+    made.outbox.give_back(claim, made.stage.now)  # the channel could not be used
+    made.asks(a=1, b=1, c=1)
+    assert made.send(after=16 * MINUTE) == ["2 things happened in 2 conversations (campus)"]
+    assert made.send(after=59 * MINUTE) == []
+    assert made.send(after=MINUTE) == ["1 new open question in “Course c” (1 open)"]
+
+
 def test_a_delivery_cannot_be_sent_before_it_was_decided_over(database: Database) -> None:
     made = post(database)
     made.asks(a=1, b=0, c=0)

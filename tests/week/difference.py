@@ -24,4 +24,5 @@ def differ(told: Sequence[Told], expected: Sequence[Told]) -> list[str]:
 def _say(told: Told, whose: str) -> str:
     lines = "".join(f"\n        {line}" for line in told.lines)
     title = f" {told.title!r}" if told.title else ""
-    return f"{whose}: {told.at:%a %d %b %H:%M} UTC, {told.channel}, by {told.rule!r}{title}{lines}"
+    stage = f" ({told.stage})" if told.stage != "first" else ""
+    return f"{whose}: {told.at:%a %d %b %H:%M} UTC, {told.channel}, by {told.rule!r}{stage}{title}{lines}"

@@ -23,6 +23,7 @@ class Told:
     rule: str
     lines: tuple[str, ...]
     title: str = ""
+    stage: str = "first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Recorder:
                 rule=rule,
                 lines=tuple(line_of(_plain(event)) for event in message.events),
                 title=self._title(message, rule),
+                stage=str(message.stage),
             )
         )
         return Receipt(status=200)

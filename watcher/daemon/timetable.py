@@ -10,9 +10,6 @@ from watcher.config.cron import Cron
 from watcher.config.model import Config
 
 FIRST_POLLS_WITHIN = timedelta(seconds=2)
-_PATIENCE_REQUESTS = 4
-"""a page, a log-in in front of it, and both once more when the session was lost"""
-_PATIENCE_MARGIN = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _PATIENCE_REQUESTS = 4

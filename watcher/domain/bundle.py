@@ -100,7 +100,6 @@ _NAMES = {
     EventType.QUESTIONS_NEW: "new questions",
     EventType.MESSAGES_NEW: "new messages",
     EventType.UNREAD_NEW: "unread posts",
-    EventType.CONVERSATION_CHANGED: "changed",
     EventType.QUESTIONS_WAITING: "questions waiting",
 }
 

@@ -182,4 +182,5 @@ _SENT = """SELECT settled_at_ms FROM deliveries WHERE channel = :channel AND rul
     AND state IN ('delivered', 'unconfirmed')"""
 _ABOUT_TO_GO = """SELECT count(*) FROM deliveries WHERE channel = :channel AND rule = :rule
     AND state IN ('pending', 'held', 'failed', 'sending', 'unknown')
-    AND (arranged_until_ms > :now OR attempts > forgiven)"""
+    AND (arranged_until_ms > :now OR attempts > forgiven
+        OR (due_at_ms <= :now AND EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = deliveries.id)))"""

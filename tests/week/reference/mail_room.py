@@ -2,60 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from tests.week.record import Json, Outage, Quietude, Told, line_of
+from tests.week.record import Json, Quietude
+from tests.week.reference.ledger import Ledger
 from tests.week.reference.matching import holds
 from tests.week.reference.net import Line, net
+from tests.week.reference.owed import (
+    DIGEST,
+    ESCALATION,
+    FIRST,
+    FRESH,
+    PROOF,
+    QUIET,
+    REFUSED,
+    REPEAT,
+    THROTTLED,
+    Letter,
+    Owed,
+)  # fmt: skip
+from tests.week.reference.postman import Postman
 from tests.week.reference.present import Present
-from tests.week.reference.rules import Plan, Rulebook
+from tests.week.reference.rules import Plan
 from tests.week.reference.walls import closes, ends_being_quiet
-from tests.week.reference.wording import title_of
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-RETRIES = [timedelta(seconds=5), 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR]
-PATIENCE = 30 * MINUTE
-FRESH, PROOF, DIGEST, QUIET, THROTTLED = "fresh", "proof", "digest", "quiet", "throttled"
-
-
-@dataclass(slots=True, eq=False)
-class Owed:
-    """An event that is owed to the channel by a rule; what it waits for, since when, and until when."""
-
-    event: Json
-    plan: Plan
-    due: datetime
-    waits: str = FRESH
-    since: datetime | None = None
-
-    @property
-    def happened(self) -> datetime:
-        return datetime.fromisoformat(self.event["time"])
-
-    def wait(self, waits: str, now: datetime, until: datetime) -> bool:
-        """Go on waiting; never to be told now."""
-        self.waits, self.since, self.due = waits, now, until
-        return False
-
-    @property
-    def is_urgent(self) -> bool:
-        quiet = self.plan.quiet
-        return quiet is not None and any(fnmatchcase(self.event["type"], glob) for glob in quiet.urgent)
-
-
-@dataclass(slots=True, eq=False)
-class Letter:
-    """A message that is made: it goes out whole, however often that takes."""
-
-    lead: Owed
-    owed: Sequence[Owed]
-    lines: Sequence[Line]
-    made: datetime
-    due: datetime
-    attempts: int = 0
+HOUR = timedelta(hours=1)
 
 
 @dataclass
@@ -63,41 +37,88 @@ class MailRoom:
     """What one channel is owed."""
 
     channel: str
-    book: Rulebook
+    storm: int
     present: Present
-    outages: Sequence[Outage]
     silences: Sequence[Quietude]
-    told: list[Told]
+    postman: Postman
+    ledger: Ledger = field(init=False)
     waiting: list[Owed] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    sent: list[tuple[str, datetime]] = field(default_factory=list)
-    pause_ends: datetime | None = None
+    had: set[tuple[str, str]] = field(default_factory=set)
+    idle_until: datetime | None = None
 
-    def owe(self, event: Json, plan: Plan, now: datetime) -> None:
-        self.waiting.append(Owed(event, plan, now))
+    # --- For the ledger -----------------------------------------------------------------------------------------------
 
-    def work(self, now: datetime) -> None:
-        """Decide over everything that is due, and send what is to go."""
-        if self._is_paused(now) or not self._has_due(now):
+    def owe(self, one: Owed) -> bool:
+        """Owe an event at a stage, once."""
+        if self.has(one.event, one.stage):
+            return False
+        self.had.add((one.event["id"], one.stage))
+        self.idle_until = None
+        self.waiting.append(one)
+        return True
+
+    def has(self, event: Json, stage: str) -> bool:
+        return (event["id"], stage) in self.had
+
+    def pending(self) -> list[Owed]:
+        return [*self.waiting, *(part for letter in self.letters for part in letter.parts)]
+
+    def drop(self, one: Owed, now: datetime) -> None:
+        """End what is owed; what went in one letter with it goes on by itself, where that letter was its own."""
+        self.idle_until = None
+        if one in self.waiting:
+            self.waiting.remove(one)
             return
-        outgoing: list[Owed] = []
-        while due := [one for one in self.waiting if one.due <= now and one not in outgoing]:
-            self._end_flaps(due, now)
-            due = list(dict.fromkeys(each for one in due for each in [one, *self._digest_of(one, now)]))
-            outgoing += [one for one in due if one in self.waiting and one not in outgoing and self._is_to_go(one, now)]
-        self._write_letters(outgoing, now)
-        for letter in sorted(self.letters, key=lambda each: (each.due, each.lead.event["seq"])):
-            if letter.due <= now and not self._is_paused(now):
-                self._send(letter, now)
-        self._think_again(now)
+        letter = next(each for each in self.letters if one in each.parts)
+        left = [part for part in letter.parts if part is not one]
+        if letter.lead is one:
+            self.letters.remove(letter)
+            for part in left:
+                part.due = now
+            self.waiting += left
+        else:
+            letter.parts = left
+            told = {part.event["id"] for part in left}
+            letter.lines = [line for line in letter.lines if told.intersection(line.stands_for)]
 
     # --- What is due: is it its turn? ---------------------------------------------------------------------------------
 
+    def work(self, now: datetime) -> bool:
+        """Decide over everything that is due and send what is to go, until nothing more is; False for nothing to do."""
+        if self.idle_until is not None and now < self.idle_until:
+            return False
+        has_worked = False
+        while not self.postman.is_paused(now) and self._has_due(now):
+            has_worked = True
+            outgoing: list[Owed] = []
+            while due := [one for one in self.waiting if one.due <= now and one not in outgoing]:
+                self._end_flaps(due, now)
+                due = list(dict.fromkeys(each for one in due for each in [one, *self._digest_of(one, now)]))
+                outgoing += [
+                    one for one in due if one in self.waiting and one not in outgoing and self._is_to_go(one, now)
+                ]
+            self._write_letters(outgoing, now)
+            if not self.postman.send(self, now):
+                break
+        ahead = [*(one.due for one in self.waiting), *(letter.due for letter in self.letters)]
+        self.idle_until = min(ahead, default=datetime.max.replace(tzinfo=UTC))
+        return has_worked
+
+    def _has_due(self, now: datetime) -> bool:
+        return any(one.due <= now for one in self.waiting) or any(letter.due <= now for letter in self.letters)
+
     def _is_to_go(self, one: Owed, now: datetime) -> bool:
         """Whether a due one is told now; otherwise it ends, or waits for the next thing that its rule says."""
-        if self._is_silenced(one, now):
+        if one.waits != REFUSED and any(
+            silence.is_on(now) and self._matches(silence, one) for silence in self.silences
+        ):
             self.waiting.remove(one)
+            if one.kind == REPEAT:
+                self.ledger.remind(self.channel, one, now)
             return False
+        if one.kind != FIRST:
+            return self._is_follow_up_to_go(one, now)
         if one.waits == FRESH and one.plan.hold is not None:
             return one.wait(PROOF, one.happened, one.happened + one.plan.hold)
         if one.waits == PROOF and self.present.is_over(one.event, now):
@@ -106,20 +127,36 @@ class MailRoom:
         if one.waits in {FRESH, PROOF} and one.plan.gathers:
             begun = one.due if one.waits == PROOF else one.happened
             return one.wait(DIGEST, begun, closes(one.plan, begun))
-        if one.plan.quiet is not None and not one.is_urgent:
-            awake = ends_being_quiet(one.plan.quiet, now)
-            if awake > now:
-                return one.wait(QUIET, now, awake)
-        return True
+        return self._is_awake(one, now)
+
+    def _is_follow_up_to_go(self, one: Owed, now: datetime) -> bool:
+        """What follows is told only while it is true, and escalated once; the end of something while it is the end."""
+        is_over = self.present.is_over(one.event, now)
+        if is_over and (one.is_reminder or one.waits != REFUSED):
+            self.waiting.remove(one)
+            if one.is_reminder:
+                self.ledger.over.add(one.event["id"])
+            return False
+        if one.kind == ESCALATION and one.waits != REFUSED:
+            after = one.plan.escalate[one.number - 1][0]
+            if self.ledger.is_escalated_already(self.channel, one, after, now):
+                self.waiting.remove(one)
+                return False
+        return self._is_awake(one, now)
+
+    def _is_awake(self, one: Owed, now: datetime) -> bool:
+        if one.plan.quiet is None or one.is_urgent:
+            return True
+        awake = ends_being_quiet(one.plan.quiet, now)
+        return awake == now or one.wait(REFUSED if one.waits == REFUSED else QUIET, now, awake)
 
     def _digest_of(self, one: Owed, now: datetime) -> list[Owed]:
         """What is told together with a delivery because they are gathered in one digest; itself, where it is not."""
         if one.waits != DIGEST:
             return [one]
-        together = [each for each in self.waiting if each.waits == DIGEST and _group(each) == _group(one)]
-        return [
-            each for each in together if each.since and each.since < now
-        ]  # what comes as it closes belongs to the next one
+        together = [each for each in self.waiting if each.waits == DIGEST and each.digest == one.digest]
+        # What comes at the very moment when it closes belongs to the next one.
+        return [each for each in together if each.since and each.since < now]
 
     def _is_silenced(self, one: Owed, now: datetime) -> bool:
         return any(silence.is_on(now) and self._matches(silence, one) for silence in self.silences)
@@ -171,104 +208,64 @@ class MailRoom:
 
     def _together(self, one: Owed, outgoing: Sequence[Owed], now: datetime) -> tuple[object, ...]:
         """Name the message that a delivery goes in."""
+        alone = ("alone", one.event["id"], one.stage)
+        if one.is_reminder:
+            of_stage = (one.stage,) if one.kind == ESCALATION else ()
+            return alone if one.waits == REFUSED else (one.kind, one.plan.name, *of_stage)
         if one.waits in {DIGEST, QUIET, THROTTLED}:
-            return one.waits, *{DIGEST: _group(one), QUIET: (), THROTTLED: (one.plan.name,)}[one.waits]
+            of_rule = {DIGEST: one.digest, QUIET: (), THROTTLED: (one.plan.name,)}[one.waits]
+            return one.waits, *of_rule, one.kind
         cause = (one.event["source"], one.event["time"])
-        if not one.is_urgent and self._is_storm(cause, outgoing):
-            return ("storm", *cause)
-        if not one.is_urgent and now - one.due > HOUR:
-            return "overdue", one.plan.name
-        return "alone", one.event["id"]
+        if not one.is_urgent and one.waits != REFUSED and self._is_storm(cause, outgoing):
+            return "storm", *cause, one.kind
+        waited_since = one.happened if one.waits == REFUSED else one.due
+        is_overdue = not one.is_urgent and now - waited_since > HOUR
+        return ("overdue", one.plan.name, one.kind) if is_overdue else alone
 
     def _is_storm(self, cause: tuple[str, str], outgoing: Sequence[Owed]) -> bool:
         of_cause = [
             one
             for one in outgoing
-            if (one.event["source"], one.event["time"]) == cause and one.waits == FRESH and not one.is_urgent
-        ]
-        return bool(self.book.storm) and len(of_cause) > self.book.storm
+            if (one.event["source"], one.event["time"]) == cause
+            and one.waits == FRESH and not one.is_urgent and not one.is_reminder
+        ]  # fmt: skip
+        return bool(self.storm) and len(of_cause) > self.storm
 
     def _write_letter(self, group: Sequence[Owed], now: datetime) -> None:
-        is_news = len(group) == 1 and group[0].waits == FRESH
-        lines = [_alone(group[0])] if is_news else net([one.event for one in group], now)
-        if group[0].waits in {QUIET, THROTTLED}:
+        first = group[0]
+        is_whole = len(group) == 1 and first.waits in {FRESH, REFUSED}
+        lines = [_alone(first)] if is_whole or first.is_reminder else net([one.event for one in group], now)
+        if first.waits in {QUIET, THROTTLED} and first.kind == FIRST:
             lines = [line for line in lines if not self.present.is_over(line.event, now)]
-        left = sorted(self._drop_untold(group, lines), key=lambda one: one.event["seq"])
+        left = list(group) if first.is_reminder else self._drop_untold(group, lines)
+        left.sort(key=lambda one: (one.event["time"], one.event["seq"]))
         if not left:
             return
-        lead = left[0]
-        free = self._free_at(lead.plan, now)
+        if first.is_reminder and len(left) > 1:
+            lines = net([one.event for one in left], left[0].happened)
+        free = self._free_at(left[0], now)
         if free > now:
             for one in left:
                 one.wait(THROTTLED, now, free)
             return
         for one in left:
             self.waiting.remove(one)
-        self.sent.append((lead.plan.name, now))
-        self.letters.append(Letter(lead, left, lines, now, min(one.due for one in left)))
+        self.letters.append(Letter(left, lines, now, left[0].due))
 
-    def _free_at(self, plan: Plan, now: datetime) -> datetime:
-        if plan.throttle is None:
+    def _free_at(self, lead: Owed, now: datetime) -> datetime:
+        """When the throttle of a rule lets one more pass."""
+        if lead.plan.throttle is None or lead.waits == REFUSED:
             return now
-        most, span = plan.throttle
-        recent = sorted(at for rule, at in self.sent if rule == plan.name and now - span < at)
+        most, span = lead.plan.throttle
+        recent = sorted(at for at in self._sent(lead.plan, now) if now - span < at)
         return recent[-most] + span if len(recent) >= most else now
 
-    def _think_again(self, now: datetime) -> None:
-        """What was decided and could not be sent is decided over again, but for what carries several events."""
-        for letter in [each for each in self.letters if not each.attempts and len(each.owed) == 1]:
-            self.letters.remove(letter)
-            self.waiting.append(letter.lead)
-            self.sent.remove((letter.lead.plan.name, now))
-
-    def _has_due(self, now: datetime) -> bool:
-        return any(one.due <= now for one in self.waiting) or any(each.due <= now for each in self.letters)
-
-    def _is_paused(self, now: datetime) -> bool:
-        return self.pause_ends is not None and now < self.pause_ends
-
-    # --- Sending ------------------------------------------------------------------------------------------------------
-
-    def _send(self, letter: Letter, now: datetime) -> None:
-        quiet = letter.lead.plan.quiet
-        if letter.made < now and quiet is not None and not letter.lead.is_urgent:
-            awake = ends_being_quiet(quiet, now)
-            if awake > now:
-                letter.due = awake
-                return
-        outage = next((each for each in self.outages if each.hits(self.channel, now)), None)
-        if outage is not None:
-            wait = RETRIES[letter.attempts]
-            letter.attempts += 1
-            letter.due = now + (max(wait, PATIENCE) if outage.asks_for_patience else wait)
-            if outage.asks_for_patience:
-                self.pause_ends = now + PATIENCE
-            return
-        self.letters.remove(letter)
-        self.told.append(
-            Told(
-                at=now,
-                channel=self.channel,
-                rule=letter.lead.plan.name,
-                lines=tuple(line_of(line.event) for line in letter.lines),
-                title=title_of(letter.lead.plan.name, [line.event for line in letter.lines], len(letter.owed), now),
-            )
-        )
+    def _sent(self, plan: Plan, now: datetime) -> list[datetime]:
+        tried = [one for one in self.waiting if one.attempts and one.plan.name == plan.name]
+        letters = [letter for letter in self.letters if letter.lead.plan.name == plan.name]
+        under_way = [now for letter in letters if letter.lead.attempts or letter.due <= now]
+        return [*self.postman.sent.get(plan.name, []), *under_way, *[now for _ in tried]]
 
 
 def _alone(one: Owed) -> Line:
     return Line(one.event, (one.event["id"],))
-
-
-def _group(one: Owed) -> tuple[str, ...]:
-    """Name the digest that a delivery is gathered in."""
-    event = one.event
-    parts: Mapping[str, Sequence[str]] = {
-        "conversation": (event["source"], event["subject"]),
-        "source": (event["source"],),
-        "subject": (event["subject"],),
-        "type": (event["type"],),
-        "severity": (event["data"]["severity"],),
-        "rule": (one.plan.name,),
-    }
-    return one.plan.name, *(part for by in one.plan.group_by for part in parts[by])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,24 +15,45 @@ from tests.week.reference.rules import OPERATOR, Plan, span
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
-def addressed(event: Json, plans: Sequence[Plan]) -> dict[str, Plan]:
-    """Return the channels that an event is owed to, each with the rule that sends it."""
+def counting(event: Json, plans: Sequence[Plan]) -> list[Plan]:
+    """Return the rules that hold for an event and count: up to one that stops, and fallbacks only alone."""
     holding = [plan for plan in plans if concerns(plan, event)]
     if any(not plan.fallback and plan.name != OPERATOR for plan in holding):
         holding = [plan for plan in holding if not plan.fallback]
-    counting: list[Plan] = []
+    found: list[Plan] = []
     has_stopped = False
     for plan in holding:
         if not has_stopped or plan.name == OPERATOR:  # the operator hears of trouble all the same
-            counting.append(plan)
+            found.append(plan)
         has_stopped = has_stopped or plan.stop
+    return found
+
+
+def addressed(event: Json, plans: Sequence[Plan]) -> dict[str, Plan]:
+    """Return the channels that an event is owed to at first, each with the rule that sends it."""
     taken: dict[str, Plan] = {}
     for gathers in (False, True):  # a rule that tells at once comes before one that gathers first
-        for plan in counting:
+        for plan in counting(event, plans):
             for channel in plan.channels if plan.gathers is gathers else ():
-                if not (event["type"].startswith("channel.") and channel == event["subject"]):
+                if not is_own(event, channel):
                     taken.setdefault(channel, plan)
     return taken
+
+
+def escalated(event: Json, plans: Sequence[Plan]) -> dict[tuple[str, int], tuple[Plan, timedelta]]:
+    """Return the channels that an event is told to later, each step once: by which rule, and how much later."""
+    taken: dict[tuple[str, int], tuple[Plan, timedelta]] = {}
+    for plan in counting(event, plans):
+        for number, (after, channels) in enumerate(plan.escalate, 1):
+            for channel in channels:
+                if not is_own(event, channel):
+                    taken.setdefault((channel, number), (plan, after))
+    return taken
+
+
+def is_own(event: Json, channel: str) -> bool:
+    """Whether an event is about the channel, which is never told of its own trouble."""
+    return bool(event["type"].startswith("channel.") and event["subject"] == channel)
 
 
 def concerns(plan: Plan, event: Json) -> bool:

@@ -43,6 +43,8 @@ class Plan:
     group_by: Sequence[str] = ()
     throttle: tuple[int, timedelta] | None = None
     quiet: Quiet | None = None
+    repeat: Sequence[timedelta] = ()
+    escalate: Sequence[tuple[timedelta, Sequence[str]]] = ()
 
     @property
     def gathers(self) -> bool:
@@ -55,7 +57,7 @@ class Rulebook:
 
     plans: Sequence[Plan]
     storm: int
-    zone: str
+    backups: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, name: str) -> Plan:
         return next(plan for plan in self.plans if plan.name == name)
@@ -66,12 +68,13 @@ def read(config: str) -> Rulebook:
     table = tomllib.loads(config)
     zone = table.get("timezone", "UTC")
     tagged = {name: channel.get("tags", []) for name, channel in table["channels"].items()}
+    backups = {name: channel["backup"] for name, channel in table["channels"].items() if "backup" in channel}
     plans = [_plan(rule, zone, tagged) for rule in table.get("rules", [])]
     trouble = (
         "source.failing source.recovered source.suspect source.grown source.drift channel.failing channel.recovered"
     )
     plans.append(Plan(name=OPERATOR, events=trouble.split(), channels=table["operator"]))
-    return Rulebook(plans=plans, storm=table.get("storm", 30), zone=zone)
+    return Rulebook(plans=plans, storm=table.get("storm", 30), backups=backups)
 
 
 def span(written: str) -> timedelta:
@@ -86,7 +89,7 @@ def _plan(rule: Mapping[str, Any], zone: str, tagged: Mapping[str, Sequence[str]
     return Plan(
         name=rule["name"],
         events=rule["events"],
-        channels=[name for named in rule["channels"] for name in _channels(named, tagged)],
+        channels=_all(rule["channels"], tagged),
         sources=rule.get("sources", ["*"]),
         where=rule.get("where", {}),
         stop=rule.get("stop", False),
@@ -98,7 +101,17 @@ def _plan(rule: Mapping[str, Any], zone: str, tagged: Mapping[str, Sequence[str]
         group_by=rule.get("group_by", []),
         throttle=_throttle(rule["throttle"]) if "throttle" in rule else None,
         quiet=_quiet(rule["quiet"], zone) if "quiet" in rule else None,
+        repeat=_spans(rule.get("repeat", [])),
+        escalate=sorted((span(step["after"]), _all(step["channels"], tagged)) for step in rule.get("escalate", [])),
     )
+
+
+def _spans(written: str | Sequence[str]) -> list[timedelta]:
+    return [span(each) for each in ([written] if isinstance(written, str) else written)]
+
+
+def _all(channels: Sequence[str], tagged: Mapping[str, Sequence[str]]) -> list[str]:
+    return [name for named in channels for name in _channels(named, tagged)]
 
 
 def _channels(named: str, tagged: Mapping[str, Sequence[str]]) -> Sequence[str]:
