@@ -183,7 +183,7 @@ class _Conclusion:
             return (Fact(type=EventType.SOURCE_BASELINE, details=details, version=f"epoch {self.record.epoch}"),)
         facts = []
         if self.is_grown:
-            grown = {"count": tally.first_seen, "sample": list(self.findings.sample)}
+            grown = {"count": tally.first_seen, "sample": sorted(self.findings.sample)}
             facts.append(Fact(type=EventType.SOURCE_GROWN, details=grown, version=now))
         if verdict and verdict.suspect_since and self.record.suspect_since is None:
             suspect = {"would_remove": verdict.would_remove}
