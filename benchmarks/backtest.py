@@ -96,7 +96,7 @@ def _replays(old: Config, new: Config, repetitions: int) -> tuple[list[Figure], 
         read = [seconds_of(lambda: list(history.events.at(range(1, 10_001)))) for _ in range(repetitions)]
         one = [seconds_of(lambda: backtest.run(history, (old,), since, now)) for _ in range(repetitions)]
         both = [seconds_of(lambda: backtest.run(history, (old, new), since, now)) for _ in range(repetitions)]
-        told = [len(each.told) for each in backtest.run(history, (old, new), since, now).outcomes]
+        told = [len(each.posted) for each in backtest.run(history, (old, new), since, now).outcomes]
     figures = [
         reported("reading 10,000 events alone", read, " s"),
         reported("the present rules", one, " s"),
