@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from watcher.bootstrap.parts import make_aftermath, make_arranger, make_route
+from watcher.bootstrap.parts import make_aftermath, make_arranger
 from watcher.bootstrap.wording import make_words
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
 from watcher.domain.api import Api
 from watcher.domain.message import Message
-from watcher.domain.rule import OPERATOR_RULE
+from watcher.domain.rule import OPERATOR_RULE, Router, See, SharedSight
 from watcher.domain.waiting import Part
 from watcher.pipeline.past import Past
 from watcher.pipeline.posted import Posted
@@ -58,10 +60,12 @@ def run(
     """
     apis = {name: SOURCES[api].api for name, api in history.sources.apis().items() if api in SOURCES}
     past = Past(apis, history.silences.read(LinearPattern))
-    replays = [_make_replay(config, apis, past, channels) for config in configs]
+    sight = SharedSight()
+    replays = [_make_replay(config, sight, past, apis, channels) for config in configs]
     warms_up_at = since - max(longest_wait(config) for config in configs)
     counted = _Counted(history, warms_up_at, since)
-    replay(counted.read(), past, replays, now)
+    with _uncollected():
+        replay(counted.read(), past, replays, now)
     span = Span(warms_up_at=warms_up_at, begins_at=since, ends_at=now, events=counted.events)
     return Backtest(span=span, outcomes=tuple(each.outcome() for each in replays))
 
@@ -92,16 +96,55 @@ class Scribe:
         ]
         return write(parts, zone=self._config.timezone, now=posted.at, reword=self._reword).message
 
-    def ids(self, posted: Posted) -> list[str]:
-        """Return the ids of the events that a message tells."""
-        return [event.id for event in self._history.events.at(posted.places)]
+
+def find_notes(history: History, configs: tuple[Config, ...], span: Span) -> list[str]:
+    """Return what has to be known to read the results: what was not there, and what cannot be known."""
+    named = {"the new file": configs[1]} if len(configs) > 1 else {}
+    missing = [
+        f"{where}: secrets that could not be read, and are not needed: {', '.join(config.unread_secrets)}"
+        for where, config in {"the present config": configs[0], **named}.items()
+        if config.unread_secrets
+    ]
+    empty = [f"{where} has no rules" for where, config in named.items() if not has_rules(config)]
+    begins_at = history.events.begins_at()
+    late = begins_at is not None and begins_at > span.begins_at
+    short = [f"the history begins at {begins_at:%Y-%m-%d %H:%M} UTC"] if late else []
+    if not span.events:
+        return [*empty, *short]
+    since = f"{span.warms_up_at:%Y-%m-%d %H:%M} UTC"
+    return [*empty, *short, *missing, *LIMITS, f"{_WARM_UP} {since}; what began before is not known"]
 
 
-def _make_replay(config: Config, apis: Mapping[str, Api], past: Past, channels: frozenset[str] | None) -> Replay:
+LIMITS = (
+    "only stored events are replayed: other sources, deadlines or ignored fields would have made other events",
+    "what was still true is known from the events and the rows that they show, not from the polls between them",
+    "each message counts as taken at the instant at which it may go out: no outage, retry, pause or backup is replayed",
+    "a message is the same if it tells the same events on the same channel, whatever its rule, its words and its time",
+    "silences count as they are on record, whoever they were meant for",
+)
+"""what a backtest cannot know, and how it counts"""
+_WARM_UP = "only messages since the beginning of the span count; what waited then is known from the events since"
+
+
+def _make_replay(
+    config: Config, see_by: See, past: Past, apis: Mapping[str, Api], channels: frozenset[str] | None
+) -> Replay:
     """Return a config's rules on their way; what is known of a source does not hang on whether it is in the config."""
-    route = make_route(config)
+    route = Router(config.rules, see_by).route
     decider = replace(make_arranger(config), apis=apis)
     return Replay(route, decider, past, make_aftermath(config, route).timings, channels)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Do without the collector of reference cycles: a replay makes millions of values, none of which refers back."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Counted:

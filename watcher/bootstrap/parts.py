@@ -50,11 +50,16 @@ def route_by(rules: Iterable[Rule]) -> Route:
     return Router(rules).route
 
 
+def channel_names(config: Config) -> tuple[str, ...]:
+    """Return the name of every channel that there is: the configured ones and the tags of included Apprise files."""
+    return (*config.channels, *(f"{_TAG}{tag}" for tag in config.foreign_tags))
+
+
 def make_arranger(config: Config) -> Arranger:
     """Return what decides, by the rules, which deliveries go out now and together with what."""
     timings = {rule.name: rule.timing for rule in config.rules}
     apis = {name: SOURCES[source.settings.api].api for name, source in config.sources.items()}
-    channels = frozenset((*config.channels, *(f"{_TAG}{tag}" for tag in config.foreign_tags)))
+    channels = frozenset(channel_names(config))
     return Arranger(policy=Policy(timings=timings, storm=config.storm), apis=apis, channels=channels)
 
 

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": _entry("show", "Show one conversation: how it stands, what happened to it."),
     "explain": _entry("explain", "Say why an event did, or did not, notify."),
     "deliveries": _entry("deliveries", "List the outbox; retry or drop what does not go out."),
+    "backtest": _entry("backtest", "Try rules on the stored events; send and write nothing."),
     "silence": _entry("silence", "Mute what is known, until it ends; list silences, end one."),
     "notify": _entry("notify", "Send a test message, or see what a rule makes of an event."),
     "accept": _entry("accept", "Believe a suspect read of a source."),

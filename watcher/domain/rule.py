@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -99,13 +99,19 @@ def operator_rule(channels: Iterable[str]) -> Rule:
     return Rule(name=OPERATOR_RULE, events=tuple(kind.value for kind in TROUBLE), channels=tuple(channels))
 
 
+See = Callable[[Event], dict[str, Any]]
+"""returns what matchers see of an event"""
+
+
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_matches", "_near", "_rules", "_sieves")
+    __slots__ = ("_matches", "_near", "_rules", "_see", "_sieves")
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], see_by: See | None = None) -> None:
+        """Make rules ready; `see_by` is another way to what matchers see, such as one that several routers share."""
         self._rules = tuple(rules)
+        self._see = see_by or sight
         self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
         self._sieves: dict[tuple[int, ...], Sieve] = {}
         self._matches: dict[tuple[str, str], Match] = {}
@@ -119,7 +125,10 @@ class Router:
         near, sieve = self._near_rules(event)
         if not near:
             return ()
-        holding = _up_to_stop(near[place] for place in sieve.passing(sight(event)))
+        passing = sieve.passing(self._see(event))
+        if not passing:
+            return ()
+        holding = _up_to_stop(near[place] for place in passing)
         taken = _share_out(holding, _avoided(event))
         first = tuple(self._match(channel, rule.name) for channel, rule in taken.items())
         return (*first, *_escalate(event, holding))
@@ -237,6 +246,23 @@ def _left_out(rule: Rule, counting: Sequence[Rule]) -> str:
 def sight(event: Event) -> dict[str, Any]:
     """Return what matchers see of an event: its data, type, source and subject."""
     return {**event.data(), "type": event.type.value, "source": event.source, "subject": event.subject}
+
+
+class SharedSight:
+    """What matchers see of the events of one instant, remembered for the routers that are asked about them in turn."""
+
+    def __init__(self) -> None:
+        self._time: datetime | None = None
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    def __call__(self, event: Event) -> dict[str, Any]:
+        """Return what matchers see of an event."""
+        if event.time != self._time:
+            self._time, self._seen = event.time, {}
+        seen = self._seen.get(event.id)
+        if seen is None:
+            seen = self._seen[event.id] = sight(event)
+        return seen
 
 
 def matching(globs: Iterable[str], names: Collection[str]) -> tuple[str, ...]:

@@ -54,16 +54,16 @@ class Register:
         if not unended or unended[-1][0] != place:
             unended.append((place, event.type, event.time))
 
-    def take_in(self, news: Sequence[Placed]) -> None:
-        """End what some new events end, and owe the news of it to whoever was told of it.
+    def take_in(self, news: Sequence[Placed]) -> bool:
+        """End what some new events end, and owe the news of it to whoever was told of it; False where they end nothing.
 
         Events of one instant end nothing of each other: they tell of one and the same state.
         """
-        if self._timings:
-            for placed in news:
-                if ends(placed[1].type):
-                    self._note_late(placed)
-                    self._end(placed)
+        endings = [placed for placed in news if ends(placed[1].type)] if self._timings else []
+        for placed in endings:
+            self._note_late(placed)
+            self._end(placed)
+        return bool(endings)
 
     def follow(self, parts: Sequence[Part], places: Mapping[str, int], waitlist: MemoryWaitlist, now: datetime) -> None:
         """Note what was told to a channel, and owe what follows."""

@@ -64,12 +64,13 @@ class Replay:
 
     def take_in(self, news: Sequence[Placed]) -> None:
         """Let new events wait for each channel that the rules send them to, and end what they end."""
+        touched: set[str] = set()
         for place, event in news:
             for match in self._route(event):
                 if self._channels is None or match.channel in self._channels:
                     self._owe(place, event, match)
-        self._register.take_in(news)
-        self._set_clock()
+                    touched.add(match.channel)
+        self._set_clocks(self._waitlists if self._register.take_in(news) else touched)
 
     def advance(self, until: datetime) -> None:
         """Let the clock go on to an instant, and everything go out that is due on the way."""
@@ -110,12 +111,12 @@ class Replay:
                 self._register.follow(*claimed, waitlist, now)
             elif (due_at := waitlist.next_due()) is None or due_at > now:
                 break
-        self._set_clock()
+        self._set_clocks([channel])
 
-    def _set_clock(self) -> None:
-        """Note when each channel has its next turn."""
-        for channel, waitlist in self._waitlists.items():
-            due_at = waitlist.next_due()
+    def _set_clocks(self, channels: Iterable[str]) -> None:
+        """Note when some channels have their next turn."""
+        for channel in channels:
+            due_at = self._waitlists[channel].next_due()
             if due_at is not None and due_at != self._clocks.get(channel):
                 self._clocks[channel] = due_at
                 heappush(self._turns, (due_at, channel))
