@@ -14,6 +14,7 @@ from torture.daemon import audience, daemon_process, sources, wait_until
 from torture.machine import require_debian, require_root, run
 from torture.scene import Scene, check, scene, scratch
 from torture.trial import Form, Trial, TrialError, command_of, exactly, none_of
+from watcher.domain.errors import StateError
 from watcher.lab import Receiver
 from watcher.store.database import FILE_NAME, open_read_only
 
@@ -40,8 +41,8 @@ class Cut:
 def try_power(form: Form) -> Trial:
     """The power is cut."""
     require_root()
-    for command, package in (("mkfs.xfs", "xfsprogs"), ("mkfs.ext4", "e2fsprogs")):
-        require_debian(command, package=package)
+    require_debian("mkfs.xfs", package="xfsprogs")
+    require_debian("mkfs.ext4", package="e2fsprogs")
     damages: list[str] = []
     lost: list[str] = []
     unfit: list[str] = []
@@ -91,9 +92,13 @@ def _cuts(stage: Scene, platter: Path, form: Form) -> Iterator[Cut]:
 
 def _lost(database: Path, cut: Cut) -> Iterator[str]:
     """Yield what was acknowledged and is not there."""
-    with open_read_only(database) as connection:
-        states = dict(connection.execute("SELECT id, state FROM deliveries").fetchall())
-        polls = connection.execute("SELECT COUNT(*) FROM polls").fetchone()[0]
+    try:
+        with open_read_only(database) as connection:
+            states = dict(connection.execute("SELECT id, state FROM deliveries").fetchall())
+            polls = connection.execute("SELECT COUNT(*) FROM polls").fetchone()[0]
+    except StateError as error:
+        yield f"everything: {error}"
+        return
     yield from (f"message {key} had arrived" for key in cut.arrived if key not in states)
     yield from (f"delivery {key} was done" for key in cut.settled if states.get(key) != "delivered")
     if polls < cut.polls:

@@ -28,7 +28,7 @@ from watcher.store.steps import STEPS
 
 _BEATS, _BEATS_OF_A_MONTH = 30, 500
 _CALLS = "pwrite64,fdatasync"
-_STRIDE, _QUICK_STRIDE = 4, 40
+_STRIDE, _QUICK_STRIDE = 4, 100
 _MONTH = timedelta(days=30)
 _STORM = 30
 """what the daemon is configured to tell one by one of one cause, at most; it is the default"""
