@@ -17,8 +17,7 @@ from watcher.domain.errors import ChannelError
 from watcher.domain.event import EventType
 from watcher.domain.lapse import LapseKind
 from watcher.domain.quiet import QuietHours
-from watcher.domain.rule import Match, Rule
-from watcher.domain.stage import escalation
+from watcher.domain.rule import Rule
 from watcher.domain.timing import Timing
 from watcher.pipeline.audit import AT_ONCE, Look
 from watcher.pipeline.dispatch import LEASE, Desk, deliver_next
@@ -26,7 +25,7 @@ from watcher.pipeline.outbox import Owed
 from watcher.pipeline.settling import Aftermath
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.delivery_id import delivery_id
-from watcher.store.events import insert_deliveries, insert_owed, remember_ruleset
+from watcher.store.events import insert_owed, remember_ruleset
 
 
 @pytest.fixture
@@ -190,20 +189,6 @@ def test_what_waits_for_a_channel_that_was_removed_is_told_until_nothing_does(st
     station.execute("UPDATE deliveries SET state = 'dead', due_at_ms = NULL, is_dropped = 1 WHERE channel = 'chat'")
     assert station.look().open == ()
     assert station.events(EventType.CHANNEL_RECOVERED) == []  # nothing goes out there
-
-
-def test_reminders_for_a_channel_that_was_removed_are_no_fault_and_come_when_it_is_there_again(
-    station: Station,
-) -> None:
-    event = station.happen()
-    station.deliver("mail", "chat")
-    leads = Match(channel="leads", rule="all", stage=escalation(1), after=DAY)
-    with station.database.write() as connection:
-        insert_deliveries(connection, event, [leads], station.now)
-    assert station.look(looks=30).open == ()
-    station.now += 2 * DAY
-    assert station.look().open == ()
-    assert station.outbox.next_due("leads") == event.time + DAY
 
 
 def test_a_restart_neither_forgets_nor_repeats_what_is_stuck(station: Station) -> None:

@@ -50,20 +50,19 @@ def command(
     works beside a running daemon.
     """
     seen, now = outline(invocation.config_path), clock.now()
-    present = read_config(invocation.config_path, needs_secrets=False)
-    configs = (present, *([read_config(new_path, needs_secrets=False)] if new_path else []))
+    configs = _read_configs(invocation.config_path, new_path)
     _refuse_unknown(configs, rule, channel)
     begins_at = start_of(since, now, seen.timezone) or now
     channels = None if channel is None else frozenset({channel})
     with open_history(seen) as history:
-        report = Report(
-            configs=configs,
-            result=backtest.run(history, configs, begins_at, now, channels),
-            history=history,
-            zone=seen.timezone,
-            choice=Choice(rule=rule, is_shown=is_shown),
-        )
+        result, choice = backtest.run(history, configs, begins_at, now, channels), Choice(rule=rule, is_shown=is_shown)
+        report = Report(configs=configs, result=result, history=history, zone=seen.timezone, choice=choice)
         write_report(report, form)
+
+
+def _read_configs(present: Path | None, new: Path | None) -> tuple[Config, ...]:
+    """Read the present config, and another one where it is named; secrets are not needed, as nothing is sent."""
+    return tuple(read_config(path, needs_secrets=False) for path in (present, *([new] if new else [])))
 
 
 def _refuse_unknown(configs: tuple[Config, ...], rule: str | None, channel: str | None) -> None:
