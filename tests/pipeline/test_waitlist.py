@@ -53,6 +53,14 @@ def test_what_is_postponed_is_due_later_and_may_go_with_others_before() -> None:
     assert waitlist.later("r", HeldBy.PROOF, NOW) == []
 
 
+def test_what_is_put_off_to_when_it_was_due_anyway_is_due_once() -> None:
+    waitlist = new_waitlist()
+    owe(waitlist, 1, after=1)
+    later = Postponed(id="1 first", until=NOW + MINUTE, held_by=HeldBy.QUIET, reason="quiet hours")
+    waitlist.apply(Arrangement(postponed=[later]), NOW)
+    assert [one.id for one in waitlist.due(NOW + MINUTE)] == ["1 first"]
+
+
 def test_what_was_told_before_is_that_of_the_last_one_that_did_not_come_to_nothing() -> None:
     waitlist = new_waitlist()
     for place in (1, 2, 3, 4):

@@ -105,14 +105,15 @@ class MemoryWaitlist:
 
     def due(self, now: datetime) -> Sequence[Waiting]:
         """Return what is due, the longest due first (see the port)."""
-        found: list[Waiting] = []
+        found: dict[str, Waiting] = {}
         turns = self._turns
         while turns and turns[0][0] <= now and len(found) < DUE_AT_A_TIME:
             turn = heappop(turns)
-            if self._is_current(turn):
+            # What is put off to the instant at which it was due anyway has two turns that are the same.
+            if self._is_current(turn) and turn[2] not in found:
                 self._drawn.append(turn)
-                found.append(self._open[turn[2]])
-        return found
+                found[turn[2]] = self._open[turn[2]]
+        return list(found.values())
 
     def later(self, rule: str, held_by: HeldBy, now: datetime) -> Sequence[Waiting]:
         """Return what a rule holds for the same thing and is not due yet (see the port)."""
