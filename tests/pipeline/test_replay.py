@@ -241,7 +241,7 @@ POLLS = st.lists(
 )
 
 
-@settings(max_examples=300, phases=[Phase.generate, Phase.reuse])
+@settings(max_examples=80, phases=[Phase.generate, Phase.reuse])
 @given(RULES, POLLS, st.sampled_from([0, 2]), st.sampled_from([None, 8, 20]))
 def test_a_replay_tells_what_was_told(
     rules: list[Rule],
