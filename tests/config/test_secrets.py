@@ -80,3 +80,14 @@ def test_plain_and_exposed_secrets_are_remembered(tmp_path: Path) -> None:
     assert not shelf.has_plain
     shelf("x")
     assert shelf.has_plain
+
+
+def test_secrets_that_are_not_needed_may_be_missing_but_not_empty_in_the_config(tmp_path: Path) -> None:
+    shelf = SecretShelf(tmp_path, {}, are_needed=False)
+    assert str(shelf({"env": "TOKEN"}).origin) == "env TOKEN"
+    shelf({"file": "nowhere"})
+    assert shelf.unread == ["env TOKEN", f"file {tmp_path / 'nowhere'}"]
+    with pytest.raises(ValueError, match="the secret is empty"):
+        shelf(" ")
+    with pytest.raises(ValueError, match="is no secret"):
+        shelf({"vault": "x"})

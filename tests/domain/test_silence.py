@@ -216,3 +216,11 @@ def test_the_same_silence_begun_at_the_same_instant_has_the_same_key() -> None:
     assert one.key == silence({"source": "campus", "type": "questions.*"}).key
     assert len(one.key) == 32
     assert one.key != silence({"type": "questions.*"}).key
+
+
+def test_a_silence_that_was_ended_stood_until_then() -> None:
+    begun = make_silence([], starts_at=NOW, ends_at=NOW + 2 * HOUR, author="kim", comment="")
+    ended = replace(begun, ended_at=NOW + HOUR)
+    states = [ended.as_of(instant).state(instant) for instant in (NOW, NOW + HOUR, NOW + 3 * HOUR)]
+    assert states == [SilenceState.ACTIVE, SilenceState.ENDED, SilenceState.ENDED]
+    assert begun.as_of(NOW + 3 * HOUR) is begun

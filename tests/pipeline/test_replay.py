@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import Phase, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline.fakes_outbox import ScriptedChannel
@@ -28,12 +30,15 @@ from watcher.domain.rule import Router, Rule, operator_rule
 from watcher.domain.silence import make_silence, parse_silence_matcher
 from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Escalation, Grouping, Timing
+from watcher.domain.waiting import Part
 from watcher.pipeline.arranging import Arranger
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, deliver_next
 from watcher.pipeline.past import Past
+from watcher.pipeline.posted import Posted
 from watcher.pipeline.replay import Outcome, Replay, replay
 from watcher.pipeline.settling import Aftermath
+from watcher.pipeline.writing import write
 from watcher.store.alarms import SqliteAlarms
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.history_events import EventFilter, EventHistory
@@ -126,6 +131,15 @@ class Life:
         replay(((logged.seq, logged.event) for logged in events), past, [again], self.stage.now)
         return again.outcome()
 
+    def title(self, posted: Posted) -> str:
+        """The first line of a message that a replay predicts."""
+        events = EventHistory(self.database.connection()).at(posted.places)
+        parts = [
+            Part(event=event, rule=part.rule, stage=part.stage, finding=part.finding)
+            for event, part in zip(events, posted.parts, strict=True)
+        ]
+        return write(parts, zone=UTC, now=posted.at, reword=lambda _: None).message.title
+
     def told(self) -> list[tuple[Any, ...]]:
         """Every message that went out: its channel, instant, rule and stage, and what it told."""
         found = self._rows("SELECT * FROM deliveries WHERE state = 'delivered'")
@@ -183,6 +197,8 @@ def check(lived: Life) -> None:
     untold = {(one.channel, one.place, str(one.stage), one.state.value) for one in outcome.untold}
     assert untold == lived.untold()
     assert {(one.channel, one.rule, one.place, str(one.stage)) for one in outcome.waiting} == lived.waiting()
+    titles = Counter((one.channel, lived.title(one)) for one in outcome.posted)
+    assert titles == Counter((name, sent.title) for name, channel in lived.channels.items() for _, sent in channel.sent)
 
 
 TIMINGS = st.builds(
@@ -241,7 +257,8 @@ POLLS = st.lists(
 )
 
 
-@settings(max_examples=80, phases=[Phase.generate, Phase.reuse])
+@pytest.mark.timeout(300)
+@settings(max_examples=80)
 @given(RULES, POLLS, st.sampled_from([0, 2]), st.sampled_from([None, 8, 20]))
 def test_a_replay_tells_what_was_told(
     rules: list[Rule],

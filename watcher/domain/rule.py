@@ -253,16 +253,16 @@ class SharedSight:
 
     def __init__(self) -> None:
         self._time: datetime | None = None
-        self._seen: dict[str, dict[str, Any]] = {}
+        self._seen: dict[int, tuple[Event, dict[str, Any]]] = {}
 
     def __call__(self, event: Event) -> dict[str, Any]:
         """Return what matchers see of an event."""
         if event.time != self._time:
             self._time, self._seen = event.time, {}
-        seen = self._seen.get(event.id)
-        if seen is None:
-            seen = self._seen[event.id] = sight(event)
-        return seen
+        known = self._seen.get(id(event))
+        if known is None:
+            known = self._seen[id(event)] = (event, sight(event))  # with the event, or its number were given away
+        return known[1]
 
 
 def matching(globs: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
