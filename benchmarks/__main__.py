@@ -9,7 +9,20 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from benchmarks import delivery, history, idle, isolation, latency, memory, poll, routing, startup, tenants, whole
+from benchmarks import (
+    backtest,
+    delivery,
+    history,
+    idle,
+    isolation,
+    latency,
+    memory,
+    poll,
+    routing,
+    startup,
+    tenants,
+    whole,
+)
 from benchmarks.commands import ROOT
 from benchmarks.figures import FULL, QUICK, Form, Section
 from benchmarks.machine import describe
@@ -23,6 +36,7 @@ SECTIONS: Mapping[str, Callable[[Form], Section]] = {
     "whole": whole.measure,
     "history": history.measure,
     "routing": routing.measure,
+    "backtest": backtest.measure,
     "latency": latency.measure,
     "isolation": isolation.measure,
     "delivery": delivery.measure,
