@@ -93,7 +93,7 @@ def _replays(old: Config, new: Config, repetitions: int) -> tuple[list[Figure], 
     since = now - timedelta(days=_DAYS)
     with open_read_only(database_path(old)) as connection:
         history = History(connection)
-        read = [seconds_of(lambda: list(history.events.at(range(1, 10_001)))) for _ in range(repetitions)]
+        read = [seconds_of(lambda: list(history.events.at(list(range(1, 10_001))))) for _ in range(repetitions)]
         one = [seconds_of(lambda: backtest.run(history, (old,), since, now)) for _ in range(repetitions)]
         both = [seconds_of(lambda: backtest.run(history, (old, new), since, now)) for _ in range(repetitions)]
         told = [len(each.posted) for each in backtest.run(history, (old, new), since, now).outcomes]
