@@ -23,6 +23,7 @@ def describe() -> Mapping[str, str]:
         "kernel": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
+        "load before": f"{os.getloadavg()[0]:.1f}",
     }
 
 
