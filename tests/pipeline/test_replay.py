@@ -261,10 +261,7 @@ POLLS = st.lists(
 @settings(max_examples=80)
 @given(RULES, POLLS, st.sampled_from([0, 2]), st.sampled_from([None, 8, 20]))
 def test_a_replay_tells_what_was_told(
-    rules: list[Rule],
-    polls: list[tuple[Mapping[str, Fields] | None, int]],
-    storm: int,
-    silenced_for: int | None,
+    rules: list[Rule], polls: list[tuple[Mapping[str, Fields] | None, int]], storm: int, silenced_for: int | None
 ) -> None:
     with life(*rules, storm=storm) as lived:
         lived.poll([row(name, open_questions_count=0) for name in "abc"], after=MINUTE)
@@ -273,9 +270,7 @@ def test_a_replay_tells_what_was_told(
             if place == 1 and silenced_for is not None:
                 lived.advance(lived.stage.now + MINUTE / 2)  # what is decided at one instant may go either way
                 silence(lived, silenced_for)
-            listed = (
-                None if rows is None else [row(name, **rising(name, fields, most)) for name, fields in rows.items()]
-            )
+            listed = None if rows is None else [row(name, **rising(name, has, most)) for name, has in rows.items()]
             # the milliseconds keep polls from the instants of deadlines and digests: of a tie either order is right
             lived.poll(listed, after=minutes * MINUTE + 2**place * MILLISECOND)
             if place == len(polls) // 2 and silenced_for == 20:
