@@ -275,5 +275,14 @@ def test_a_rule_that_is_gone_from_the_config_is_a_plain_one() -> None:
     assert parcels(decided(waiting("a", rule="gone"), timing=Timing(digest=SPAN))) == [["a.5"]]
 
 
+@pytest.mark.parametrize("held_by", [HeldBy.QUIET, HeldBy.THROTTLE])
+def test_a_warning_that_waited_beyond_its_instant_ends(held_by: HeldBy) -> None:
+    details = {"deadline": {"at": (NOW - MINUTE).isoformat(), "lead": "1h"}}
+    late = waiting("a", kind=EventType.REGISTRATION_CLOSING, age=HOUR, held_by=held_by, details=details)
+    made = decided(late)
+    assert parcels(made) == []
+    assert [(each.id, each.reason) for each in made.ended] == [("a.5", "came to nothing: the instant has passed")]
+
+
 def _fields(one: Waiting) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__dataclass_fields__}

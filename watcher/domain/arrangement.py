@@ -208,10 +208,12 @@ _MUST_STILL_HOLD = frozenset({HeldBy.QUIET, HeldBy.THROTTLE})
 
 
 def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangement) -> list[Waiting]:
-    """Return those whose line of the message is still true."""
+    """Return those whose line of the message is still true; the others end, whatever it is that they came to."""
     by_event = {one.event.id: one for one in told}
     left: set[str] = set()
-    for line in net_effect([one.event for one in told], now).lines:
+    net = net_effect([one.event for one in told], now)
+    made.ended += [_come_to_nothing(by_event[each.event.id], each.reason) for each in net.dropped]
+    for line in net.lines:
         tellers = [by_event[event.id] for event in line.stands_for]
         if not _is_over(line.event, tellers, world, made):
             left |= {one.id for one in tellers}
@@ -224,14 +226,14 @@ def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, 
         return list(group)  # of what did not wait the message itself says how things stand
     ordered = sorted(group, key=lambda one: one.event.time)
     dropped = {each.event.id: each.reason for each in net_effect([one.event for one in ordered], now).dropped}
-    made.ended += [
-        Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=f"came to nothing: {dropped[one.event.id]}")
-        for one in ordered
-        if one.event.id in dropped
-    ]
+    made.ended += [_come_to_nothing(one, dropped[one.event.id]) for one in ordered if one.event.id in dropped]
     left = [one for one in ordered if one.event.id not in dropped]
     made.resumed += resume([one for one in ordered if one not in left], left, policy.timings, world, now)
     return left
+
+
+def _come_to_nothing(one: Waiting, reason: str) -> Ended:
+    return Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=f"came to nothing: {reason}")
 
 
 def _wait(one: Waiting, until: datetime, held_by: HeldBy, reason: str) -> Postponed:
