@@ -12,7 +12,7 @@ from watcher.domain.change import Change, diff
 from watcher.domain.conversation import Conversation
 from watcher.domain.derive import advance
 from watcher.domain.event import Event, EventType
-from watcher.domain.sighting import Sighting
+from watcher.domain.sighting import Sighting, instant_of
 from watcher.domain.silence import Silence, SilenceState
 from watcher.domain.snapshot import Presence, Row, Standing
 
@@ -28,6 +28,7 @@ class Past:
         self._silences = sorted(silences, key=lambda silence: (silence.starts_at, silence.key))
         self._rows: dict[tuple[str, str], Row] = {}
         self._failing: dict[tuple[bool, str], bool] = {}
+        self._closed: set[tuple[str, str, datetime]] = set()
 
     def show(self, event: Event) -> None:
         """Take in what an event shows."""
@@ -36,7 +37,28 @@ class Past:
         shown = event.conversation
         if shown is not None and event.source in self._apis:
             key = (event.source, event.subject)
-            self._rows[key] = _seen(self._rows.get(key), shown, event, self._apis[event.source])
+            api, before = self._apis[event.source], self._rows.get(key)
+            self._note_close(event)
+            is_closed = before is not None and self._is_closed_again(before, event, api)
+            self._rows[key] = _seen(before, shown, event, api, is_closed=is_closed)
+
+    def _note_close(self, event: Event) -> None:
+        if event.type is EventType.REGISTRATION_CLOSED and "deadline" in event.details:
+            at = read_instant(event.details["deadline"]["at"])
+            if at is not None:
+                self._closed.add((event.source, event.subject, at))
+
+    def _is_closed_again(self, before: Row, event: Event, api: Api) -> bool:
+        """Say whether a close that was put off is back at an instant that has passed and was told: it makes no event.
+
+        The deadline of the date that it was put off to is what closes it (`deadline.rearm`); without one it stays open.
+        """
+        if event.conversation is None or before.standing.is_closed_told or not self._closed:
+            return False
+        closes = instant_of(api, event.conversation, Role.REGISTRATION_CLOSES)
+        was = instant_of(api, before.conversation, Role.REGISTRATION_CLOSES)
+        is_moved = closes is not None and closes != was and closes <= event.time
+        return is_moved and (event.source, event.subject, closes) in self._closed
 
     def row(self, source: str, conversation: str) -> Row | None:
         """Return a conversation as its last event showed it, None where there was none."""
@@ -70,7 +92,7 @@ def _health_key(event: Event) -> tuple[bool, str]:
     return event.type in _OF_CHANNELS, event.subject
 
 
-def _seen(before: Row | None, shown: Conversation, event: Event, api: Api) -> Row:
+def _seen(before: Row | None, shown: Conversation, event: Event, api: Api, *, is_closed: bool) -> Row:
     """Return the row that an event shows, where it stands as far as that follows from what is known of it."""
     sighting = Sighting(
         api=api,
@@ -80,6 +102,8 @@ def _seen(before: Row | None, shown: Conversation, event: Event, api: Api) -> Ro
         changes=_changes(before, shown, api),
     )
     standing = _told(advance(sighting, event.time), event)
+    if is_closed:
+        standing = replace(standing, is_closed_told=True)
     return Row(conversation=shown, rev=before.rev + 1 if before else 1, digest=b"", standing=standing)
 
 
