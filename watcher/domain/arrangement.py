@@ -75,8 +75,10 @@ def _close_digests(waiting: Sequence[Waiting], policy: Policy) -> list[Waiting]:
         is_gathered = one.held_by is HeldBy.DIGEST and not one.is_formed
         return (one.rule, *policy.of(one.rule).group_of(one.event, one.rule)) if is_gathered else None
 
-    closing = {digest_of(one) for one in waiting if one.is_due} - {None}
-    return [replace(one, is_due=True) if digest_of(one) in closing else one for one in waiting]
+    closing = {digest_of(one) for one in waiting if one.is_due and one.held_by is HeldBy.DIGEST} - {None}
+    if not closing:
+        return list(waiting)
+    return [replace(one, is_due=True) if not one.is_due and digest_of(one) in closing else one for one in waiting]
 
 
 def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> Waiting | None:

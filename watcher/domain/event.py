@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from watcher.domain.conversation import Conversation
@@ -128,4 +129,10 @@ def event_id(source: str, event_type: EventType, subject: str, version: str) -> 
 
 def stamp(instant: datetime) -> str:
     """Return an aware instant as ISO 8601 in UTC with a Z, to the second."""
-    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # Elsewhere the two 02:30 of a night in which clocks go back count as equal, and would share what is remembered.
+    return _stamp(instant) if instant.tzinfo is UTC else _stamp(instant.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)  # the events of one poll have their instants in common, and each of them is written with them
+def _stamp(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

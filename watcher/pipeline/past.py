@@ -84,6 +84,12 @@ _FAILING = {
 }
 _STANDING = (Role.REGISTRATION, Role.REGISTRATION_CLOSES)
 """the roles whose change derive.advance looks at"""
+_ADVANCING = (*_STANDING, Role.OPEN_QUESTIONS, Role.REMOVED)
+"""every role that derive.advance looks at"""
+_TELLING = frozenset(
+    {EventType.CONVERSATION_REMOVED, EventType.REGISTRATION_CLOSED, EventType.QUESTIONS_WAITING}
+)
+"""the types that say of a standing what no field does"""
 _OF_CHANNELS = frozenset({EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED})
 
 
@@ -94,6 +100,8 @@ def _health_key(event: Event) -> tuple[bool, str]:
 
 def _seen(before: Row | None, shown: Conversation, event: Event, api: Api, *, is_closed: bool) -> Row:
     """Return the row that an event shows, where it stands as far as that follows from what is known of it."""
+    if before is not None and not is_closed and _stands_still(before, shown, event, api):
+        return Row(conversation=shown, rev=before.rev + 1, digest=b"", standing=before.standing)
     sighting = Sighting(
         api=api,
         before=before.conversation if before else None,
@@ -105,6 +113,18 @@ def _seen(before: Row | None, shown: Conversation, event: Event, api: Api, *, is
     if is_closed:
         standing = replace(standing, is_closed_told=True)
     return Row(conversation=shown, rev=before.rev + 1 if before else 1, digest=b"", standing=standing)
+
+
+def _stands_still(before: Row, shown: Conversation, event: Event, api: Api) -> bool:
+    """Say whether nothing that a standing hangs on is other than it was; most events are about something else."""
+    if event.type in _TELLING or before.standing.presence is not Presence.LISTED:
+        return False
+    was, now = before.conversation.fields, shown.fields
+    for role in _ADVANCING:
+        name = api.roles.get(role)
+        if name is not None and was.get(name) != now.get(name):
+            return False
+    return True
 
 
 def _changes(before: Row | None, shown: Conversation, api: Api) -> tuple[Change, ...]:

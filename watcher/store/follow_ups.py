@@ -226,7 +226,7 @@ _OPEN_REMINDERS = f"""SELECT d.id FROM deliveries d WHERE d.event IN (SELECT val
 _TOLD = f"""SELECT d.channel, d.rule FROM deliveries d JOIN followed f ON f.event = d.event AND f.rule = d.rule
     LEFT JOIN deliveries l ON l.id = d.lead
     WHERE d.event IN (SELECT value FROM json_each(?)) AND NOT f.is_over AND d.stage <> 'cleared' AND {_WENT_OUT}
-    ORDER BY d.settled_at_ms, d.event"""
+    ORDER BY d.settled_at_ms, d.event, d.rule"""
 _ENDING = """SELECT seq, id, type, time_ms FROM events WHERE subject = ? AND seq > ? AND source = ?
     AND type IN (SELECT value FROM json_each(?)) AND time_ms <> ? ORDER BY seq LIMIT 1"""
 _OTHER_REPEATS = f"""SELECT d.id, d.event FROM followed f JOIN deliveries d ON d.event = f.event AND d.rule = f.rule
