@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -91,12 +92,19 @@ def measure(form: Form) -> Section:
 def _replays(old: Config, new: Config, repetitions: int) -> tuple[list[Figure], list[int]]:
     now = clock.now()
     since = now - timedelta(days=_DAYS)
-    with open_read_only(database_path(old)) as connection:
-        history = History(connection)
+
+    @contextmanager
+    def opened() -> Iterator[History]:
+        with open_read_only(database_path(old)) as connection:
+            yield History(connection)
+
+    def replays(*configs: Config) -> list[float]:
+        return [seconds_of(lambda: backtest.run(opened, configs, since, now)) for _ in range(repetitions)]
+
+    with opened() as history:
         read = [seconds_of(lambda: list(history.events.at(list(range(1, 10_001))))) for _ in range(repetitions)]
-        one = [seconds_of(lambda: backtest.run(history, (old,), since, now)) for _ in range(repetitions)]
-        both = [seconds_of(lambda: backtest.run(history, (old, new), since, now)) for _ in range(repetitions)]
-        told = [len(each.posted) for each in backtest.run(history, (old, new), since, now).outcomes]
+    one, both = replays(old), replays(old, new)
+    told = [len(each.posted) for each in backtest.run(opened, (old, new), since, now).outcomes]
     figures = [
         reported("reading 10,000 events alone", read, " s"),
         reported("the present rules", one, " s"),

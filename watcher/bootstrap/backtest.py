@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from watcher.bootstrap.aside import aside
 from watcher.bootstrap.parts import make_aftermath, make_arranger
 from watcher.bootstrap.wording import make_words
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
-from watcher.domain.api import Api
 from watcher.domain.message import Message
-from watcher.domain.rule import OPERATOR_RULE, Router, See, SharedSight
+from watcher.domain.rule import OPERATOR_RULE, Router
 from watcher.domain.waiting import Part
 from watcher.pipeline.past import Past
 from watcher.pipeline.posted import Posted
@@ -47,27 +49,48 @@ class Backtest:
     outcomes: tuple[Outcome, ...]
 
 
+OpenHistory = Callable[[], AbstractContextManager[History]]
+"""opens the history anew; each process needs a connection of its own"""
+
+
 def run(
-    history: History,
+    open_history: OpenHistory,
     configs: tuple[Config, ...],
     since: datetime,
     now: datetime,
     channels: frozenset[str] | None = None,
 ) -> Backtest:
-    """Replay the events since an instant by the rules of some configs side by side; `channels`: None for all.
+    """Replay the events since an instant by the rules of one config or two; `channels`: None for all.
 
     What is older is replayed as well, as far back as anything can have waited for: what waited then is told later.
     """
+    with open_history() as history:
+        last = history.events.last_seq()
+    begins_at = since - max(longest_wait(config) for config in configs)
+
+    def replay_by(config: Config) -> tuple[Outcome, int]:
+        with open_history() as history, _uncollected():
+            log = _Log(history, begins_at, since, last)
+            return _replay(history, config, log, now, channels), log.counted
+
+    first, *others = configs
+    with ExitStack() as stack:
+        begun = [stack.enter_context(aside(partial(replay_by, config))) for config in others]
+        outcome, counted = replay_by(first)
+        outcomes = [outcome, *(finish()[0] for finish in begun)]
+    span = Span(warms_up_at=begins_at, begins_at=since, ends_at=now, events=counted)
+    return Backtest(span=span, outcomes=tuple(outcomes))
+
+
+def _replay(history: History, config: Config, log: _Log, now: datetime, channels: frozenset[str] | None) -> Outcome:
+    """Take a log through a config's rules; what is known of a source does not hang on whether it is in the config."""
     apis = {name: SOURCES[api].api for name, api in history.sources.apis().items() if api in SOURCES}
     past = Past(apis, history.silences.read(LinearPattern))
-    sight = SharedSight()
-    replays = [_make_replay(config, sight, past, apis, channels) for config in configs]
-    warms_up_at = since - max(longest_wait(config) for config in configs)
-    counted = _Counted(history, warms_up_at, since)
-    with _uncollected():
-        replay(counted.read(), past, replays, now)
-    span = Span(warms_up_at=warms_up_at, begins_at=since, ends_at=now, events=counted.events)
-    return Backtest(span=span, outcomes=tuple(each.outcome() for each in replays))
+    route = Router(config.rules).route
+    decider = dataclasses.replace(make_arranger(config), apis=apis)
+    one = Replay(route, decider, past, make_aftermath(config, route).timings, channels)
+    replay(log.read(), past, [one], now)
+    return one.outcome()
 
 
 def longest_wait(config: Config) -> timedelta:
@@ -126,15 +149,6 @@ LIMITS = (
 _WARM_UP = "only messages since the beginning of the span count; what waited then is known from the events since"
 
 
-def _make_replay(
-    config: Config, see_by: See, past: Past, apis: Mapping[str, Api], channels: frozenset[str] | None
-) -> Replay:
-    """Return a config's rules on their way; what is known of a source does not hang on whether it is in the config."""
-    route = Router(config.rules, see_by).route
-    decider = replace(make_arranger(config), apis=apis)
-    return Replay(route, decider, past, make_aftermath(config, route).timings, channels)
-
-
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Do without the collector of reference cycles: a replay makes millions of values, none of which refers back."""
@@ -147,14 +161,15 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class _Counted:
-    """Reads the log, and counts the events from an instant on."""
+class _Log:
+    """The stored events from an instant on, up to a place; `counted` of those that were read are not from before."""
 
-    def __init__(self, history: History, begins_at: datetime, counts_at: datetime) -> None:
-        self._history, self._begins_at, self._counts_at = history, begins_at, counts_at
-        self.events = 0
+    def __init__(self, history: History, begins_at: datetime, counts_at: datetime, last: int) -> None:
+        self._history, self._begins_at, self._counts_at, self._last = history, begins_at, counts_at, last
+        self.counted = 0
 
     def read(self) -> Iterator[Placed]:
         for logged in self._history.events.read(EventFilter(since=self._begins_at)):
-            self.events += logged.event.time >= self._counts_at
-            yield logged.seq, logged.event
+            if logged.seq <= self._last:
+                self.counted += logged.event.time >= self._counts_at
+                yield logged.seq, logged.event

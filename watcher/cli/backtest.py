@@ -54,8 +54,9 @@ def command(
     _refuse_unknown(configs, rule, channel)
     begins_at = start_of(since, now, seen.timezone) or now
     channels = None if channel is None else frozenset({channel})
+    result = backtest.run(lambda: open_history(seen), configs, begins_at, now, channels)
+    choice = Choice(rule=rule, is_shown=is_shown)
     with open_history(seen) as history:
-        result, choice = backtest.run(history, configs, begins_at, now, channels), Choice(rule=rule, is_shown=is_shown)
         report = Report(configs=configs, result=result, history=history, zone=seen.timezone, choice=choice)
         write_report(report, form)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -99,19 +99,13 @@ def operator_rule(channels: Iterable[str]) -> Rule:
     return Rule(name=OPERATOR_RULE, events=tuple(kind.value for kind in TROUBLE), channels=tuple(channels))
 
 
-See = Callable[[Event], dict[str, Any]]
-"""returns what matchers see of an event"""
-
-
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_matches", "_near", "_rules", "_see", "_sieves")
+    __slots__ = ("_matches", "_near", "_rules", "_sieves")
 
-    def __init__(self, rules: Iterable[Rule], see_by: See | None = None) -> None:
-        """Make rules ready; `see_by` is another way to what matchers see, such as one that several routers share."""
+    def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._see = see_by or sight
         self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
         self._sieves: dict[tuple[int, ...], Sieve] = {}
         self._matches: dict[tuple[str, str], Match] = {}
@@ -125,7 +119,7 @@ class Router:
         near, sieve = self._near_rules(event)
         if not near:
             return ()
-        passing = sieve.passing(self._see(event))
+        passing = sieve.passing(sight(event))
         if not passing:
             return ()
         holding = _up_to_stop(near[place] for place in passing)
@@ -246,23 +240,6 @@ def _left_out(rule: Rule, counting: Sequence[Rule]) -> str:
 def sight(event: Event) -> dict[str, Any]:
     """Return what matchers see of an event: its data, type, source and subject."""
     return {**event.data(), "type": event.type.value, "source": event.source, "subject": event.subject}
-
-
-class SharedSight:
-    """What matchers see of the events of one instant, remembered for the routers that are asked about them in turn."""
-
-    def __init__(self) -> None:
-        self._time: datetime | None = None
-        self._seen: dict[int, tuple[Event, dict[str, Any]]] = {}
-
-    def __call__(self, event: Event) -> dict[str, Any]:
-        """Return what matchers see of an event."""
-        if event.time != self._time:
-            self._time, self._seen = event.time, {}
-        known = self._seen.get(id(event))
-        if known is None:
-            known = self._seen[id(event)] = (event, sight(event))  # with the event, or its number were given away
-        return known[1]
 
 
 def matching(globs: Iterable[str], names: Collection[str]) -> tuple[str, ...]:

@@ -86,9 +86,7 @@ _STANDING = (Role.REGISTRATION, Role.REGISTRATION_CLOSES)
 """the roles whose change derive.advance looks at"""
 _ADVANCING = (*_STANDING, Role.OPEN_QUESTIONS, Role.REMOVED)
 """every role that derive.advance looks at"""
-_TELLING = frozenset(
-    {EventType.CONVERSATION_REMOVED, EventType.REGISTRATION_CLOSED, EventType.QUESTIONS_WAITING}
-)
+_TELLING = frozenset({EventType.CONVERSATION_REMOVED, EventType.REGISTRATION_CLOSED, EventType.QUESTIONS_WAITING})
 """the types that say of a standing what no field does"""
 _OF_CHANNELS = frozenset({EventType.CHANNEL_FAILING, EventType.CHANNEL_RECOVERED})
 

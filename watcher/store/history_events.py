@@ -45,15 +45,16 @@ class EventHistory:
     def read(self, wanted: EventFilter, *, limit: int | None = None) -> Iterator[LoggedEvent]:
         """Yield events, oldest first; with a `limit` the newest so many of them."""
         place = (to_ms(wanted.since) or 0, -1) if limit is None else self._place_of_last(wanted, limit)
-        sql = f"""SELECT seq, time_ms FROM events WHERE (time_ms, seq) > (?, ?) {_kept(wanted)}
-            ORDER BY time_ms, seq LIMIT ?"""
+        sql = f"""SELECT {EVENT_COLUMNS} WHERE (e.time_ms, e.seq) > (?, ?) {_kept(wanted)}
+            ORDER BY e.time_ms, e.seq LIMIT ?"""
         while found := self._connection.execute(sql, (*place, *_bound(wanted), BATCH)).fetchall():
-            yield from self._load([row["seq"] for row in found])
+            for row in found:
+                yield LoggedEvent(seq=row["seq"], event=event_of(row))
             place = (found[-1]["time_ms"], found[-1]["seq"])
 
     def read_after(self, seq: int, wanted: EventFilter) -> Iterator[LoggedEvent]:
         """Yield the events that were stored after a place in the log, in storing order."""
-        sql = f"SELECT seq FROM events WHERE seq > ? {_kept(wanted)} ORDER BY seq LIMIT ?"
+        sql = f"SELECT seq FROM events e WHERE seq > ? {_kept(wanted)} ORDER BY seq LIMIT ?"
         while found := self._connection.execute(sql, (seq, *_bound(wanted), BATCH)).fetchall():
             yield from self._load([row["seq"] for row in found])
             seq = found[-1]["seq"]
@@ -97,7 +98,7 @@ class EventHistory:
 
     def _place_of_last(self, wanted: EventFilter, limit: int) -> tuple[int, int]:
         """Return the place just before the newest `limit` events."""
-        sql = f"""SELECT time_ms, seq FROM events WHERE time_ms >= ? {_kept(wanted)}
+        sql = f"""SELECT time_ms, seq FROM events e WHERE time_ms >= ? {_kept(wanted)}
             ORDER BY time_ms DESC, seq DESC LIMIT 1 OFFSET ?"""
         since_ms = to_ms(wanted.since) or 0
         row = self._connection.execute(sql, (since_ms, *_bound(wanted), limit)).fetchone()
@@ -129,8 +130,8 @@ _BY_ID = "SELECT id FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT 4"  #
 
 def _kept(wanted: EventFilter) -> str:
     """Return the conditions of a filter beside the time."""
-    types = "" if wanted.types is None else "AND type IN (SELECT value FROM json_each(?))"
-    return f"{types} {'' if wanted.source is None else 'AND source = ?'}"
+    types = "" if wanted.types is None else "AND e.type IN (SELECT value FROM json_each(?))"
+    return f"{types} {'' if wanted.source is None else 'AND e.source = ?'}"
 
 
 def _bound(wanted: EventFilter) -> list[Any]:
