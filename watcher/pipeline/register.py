@@ -153,7 +153,7 @@ class Register:
             for key, other in self._of(one.event).items()
             if key[0] != place and key[1] == one.rule and other.event.type is one.event.type
         ]
-        waiting = {other: repeats for other in others if (repeats := waitlist.repeats(other))}
+        waiting = {other: repeats for other in others if (repeats := waitlist.repeats(other, one.rule))}
         if any(other > place for other in waiting):
             return True
         reason = f"a newer one was told: {one.event.id[:EVENT_PREFIX_LENGTH]}"

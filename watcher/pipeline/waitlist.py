@@ -52,7 +52,7 @@ class MemoryWaitlist:
     _drawn: list[Turn] = field(default_factory=list)
     _held: dict[tuple[str, HeldBy], dict[str, Waiting]] = field(default_factory=dict)
     _ready: list[tuple[Turn, _Ready]] = field(default_factory=list)
-    _reminders: dict[int, set[str]] = field(default_factory=dict)
+    _reminders: dict[int, dict[str, str]] = field(default_factory=dict)
     _findings: dict[str, str] = field(default_factory=dict)
     _fates: dict[Thing, list[tuple[int, bool]]] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class MemoryWaitlist:
             self._known.add(name)
             self._places[name] = place
             if what.stage.is_reminder:
-                self._reminders.setdefault(place, set()).add(name)
+                self._reminders.setdefault(place, {})[name] = what.rule
             self._put(_waiting(name, what.event, what.rule, since, what.due_at, held_by, what.stage))
 
     def knows(self, place: int, stage: Stage) -> bool:
@@ -99,9 +99,10 @@ class MemoryWaitlist:
         """Return the ids of the reminders of an event that wait, or are ready to go out."""
         return sorted(self._reminders.get(place, ()))
 
-    def repeats(self, place: int) -> list[str]:
-        """Return the ids of those among them that are repeats."""
-        return [name for name in self.reminders(place) if f" {StageKind.REPEAT.value} " in name]
+    def repeats(self, place: int, rule: str) -> list[str]:
+        """Return the ids of those among them that are repeats of a rule."""
+        ruled = self._reminders.get(place, {})
+        return sorted(name for name, by in ruled.items() if by == rule and f" {StageKind.REPEAT.value} " in name)
 
     def due(self, now: datetime) -> Sequence[Waiting]:
         """Return what is due, the longest due first (see the port)."""
@@ -223,7 +224,7 @@ class MemoryWaitlist:
         place = self._places.pop(one.id)
         if one.stage.is_reminder:
             left = self._reminders[place]
-            left.discard(one.id)
+            left.pop(one.id, None)
             if not left:
                 del self._reminders[place]
         return place
