@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test bench bench-quick torture torture-quick check format lock clean
+.PHONY: help setup demo test fuzz bench bench-quick torture torture-quick check format lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ demo: $(READY) ## the daemon against simulated APIs, nothing to configure (ARGS=
 
 test: $(READY) ## every test (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(READY) ## the tests that invent their examples, with other ones each time, ten times (ROUNDS=100 ARGS="-k replay")
+	@for round in $$(seq $(or $(ROUNDS),10)); do WATCHER_FUZZ=1 $(BIN)/python -m pytest -q -m hypothesis $(ARGS) || exit 1; done
 
 bench: $(READY) ## measure everything beside its goals and peers, and write docs/performance.md (ARGS="--only poll": print that alone)
 	@$(BIN)/python -m benchmarks --write $(ARGS)

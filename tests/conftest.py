@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines that are shared stall now and then: how long an example took says nothing of the code.
-settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared machine")
+# A change is judged by the same examples each time; `make fuzz` tries others.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("others", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("others" if os.environ.get("WATCHER_FUZZ") else "same")
 
 # A run that was put into the background by a shell without job control is started with SIGINT ignored, and would hand
 # that on to every process that a test interrupts (POSIX shells, 2.11 "Signals and Error Handling").
