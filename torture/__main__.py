@@ -1,4 +1,4 @@
-"""Runs every trial, or what is asked for: `python -m torture [--quick] [--only KEY]… [--seed N] [--write]`."""
+"""Runs every trial, or what is asked for: `python -m torture [--quick] [--only KEY]… [--jobs N] [--seed N] [--write]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
@@ -49,6 +51,7 @@ TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "S5": dependencies.try_dependencies,
 }
 """by key; the first line of a trial's docstring is its title, should it not run"""
+_OF_ONE_RUN = ("R1", "R2")
 DOCUMENT = ROOT / "docs" / "reliability.md"
 
 
@@ -58,7 +61,7 @@ def main() -> int:
     form = Form(is_quick=asked.quick, seed=asked.seed)
     machine = describe()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
-    trials = [_run(key, form) for key in asked.only or TRIALS]
+    trials = _run_all(asked.only or list(TRIALS), form, asked.jobs)
     print("", *table(trials), sep="\n")
     if asked.write and not asked.only:
         DOCUMENT.write_text(write(trials, machine, is_quick=form.is_quick), encoding="utf-8")
@@ -69,9 +72,25 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer of everything: five minutes")
     parser.add_argument("--only", action="append", choices=TRIALS, metavar="KEY", help=", ".join(TRIALS))
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many trials at once (1)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of everything that is left to chance ({SEED})")
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md, if nothing is left out")
     return parser
+
+
+def _run_all(keys: Sequence[str], form: Form, jobs: int) -> list[Trial]:
+    """Run trials in their order, or several at once, each in a process of its own; R2 looks at what R1 has done."""
+    if jobs == 1:
+        return [_run(key, form) for key in keys]
+    turns = [[key for key in keys if key in _OF_ONE_RUN], *([key] for key in keys if key not in _OF_ONE_RUN)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        done = [pool.submit(_run_turn, turn, form) for turn in turns if turn]
+        trials = {trial.key: trial for each in done for trial in each.result()}
+    return [trials[key] for key in keys]
+
+
+def _run_turn(keys: Sequence[str], form: Form) -> list[Trial]:
+    return [_run(key, form) for key in keys]
 
 
 def _run(key: str, form: Form) -> Trial:
