@@ -48,7 +48,7 @@ torture: $(READY) ## kill, starve and mislead the daemon, count what that cost, 
 	@$(BIN)/python -m torture --write $(ARGS)
 
 torture-quick: $(READY) ## the same in five minutes: fewer of everything, nothing written
-	@$(BIN)/python -m torture --quick $(ARGS)
+	@$(BIN)/python -m torture --quick --jobs 2 $(ARGS)
 
 check: $(READY) ## style, types, layers and house rules
 	@$(BIN)/ruff check --quiet .
