@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock, Thread
-from typing import Self
+from threading import Lock
 
 import trustme
 
+from torture.serving import Serving
 from torture.trial import Figure, Form, Trial, exactly, none_of, reported
 from watcher.bootstrap.app import open_app
 from watcher.bootstrap.configuration import read_config
@@ -43,27 +43,17 @@ class Lure:
     body: str = ""
 
 
-class Listener:
+class Listener(Serving):
     """Counts what reaches it, and answers all of it in the same way."""
 
     def __init__(self, lure: Lure | None, private: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.lure, self.private = lure, private
         self.requests: list[str] = []
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _visit_of(self))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _visit_of(self))
         if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = int(self._server.server_address[1])
-        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        super().__init__(server)
 
     def note(self, line: str) -> None:
         with self._lock:

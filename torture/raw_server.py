@@ -8,8 +8,10 @@ import ssl
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread
-from typing import Any, BinaryIO, Self, cast
+from threading import Event
+from typing import Any, BinaryIO, cast
+
+from torture.serving import Serving
 
 Answer = Callable[[str], bytes]
 """from the request's first line to the whole answer"""
@@ -17,7 +19,7 @@ Answer = Callable[[str], bytes]
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on with 0 s: close() sends RST
 
 
-class RawServer:
+class RawServer(Serving):
     """Listens on loopback; one request a connection.
 
     `tls` is its certificate, which may be replaced. `resets`: it breaks off in the middle of each answer. While `held`
@@ -30,19 +32,11 @@ class RawServer:
         self.held = Event()
         self.held.set()
         self.answered = 0
-        self._server = _Listener(self)
-        self.port = int(self._server.server_address[1])
-        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(_Listener(self))
 
     def __exit__(self, *_: object) -> None:
         self.held.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
 
 class _Listener(socketserver.ThreadingTCPServer):

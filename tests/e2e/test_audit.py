@@ -4,12 +4,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.stage import Stage
-from torture.daemon import ROOT, DaemonProcess, audience, daemon_process, sources, wait_until
+from torture.daemon import ROOT, DaemonProcess, audience, sources, wait_until
 from watcher.lab import Lab, Receiver, onq_row
 from watcher.store.database import FILE_NAME, open_existing
 
@@ -17,18 +16,6 @@ from watcher.store.database import FILE_NAME, open_existing
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     with Lab(story=False, conversations=3) as one:
-        yield one
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as one:
-        yield one
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
-    with daemon_process(tmp_path) as one:
         yield one
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.machine import require_debian
-from torture.daemon import DaemonProcess, audience, daemon_process, sources, wait_until
+from torture.daemon import DaemonProcess, audience, sources, wait_until
 from watcher.lab import Arrival, Kind, Lab, Receiver
 from watcher.store.database import FILE_NAME
 
@@ -24,18 +24,6 @@ pytestmark = pytest.mark.timeout(90 + 10 * KILLS)
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     with Lab(story=False, conversations=15, speed=600) as one:
-        yield one
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as one:
-        yield one
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
-    with daemon_process(tmp_path) as one:
         yield one
 
 

@@ -1,20 +1,9 @@
 """A channel that is slow and one that is dead hold up nobody else."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from torture.daemon import DaemonProcess, audience, daemon_process, sources
+from torture.daemon import DaemonProcess, audience, sources
 from watcher.lab import Lab, Receiver
 
 LEAST = 5
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
-    with daemon_process(tmp_path) as one:
-        yield one
 
 
 def test_a_healthy_channel_has_everything_while_the_first_message_of_a_slow_one_is_under_way(
