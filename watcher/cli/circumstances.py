@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from watcher.cli.words import Teller
 from watcher.domain.errors import NotFoundError
 from watcher.domain.snapshot import Presence
-from watcher.domain.wording import plural
 from watcher.store.history import History
 from watcher.store.history_conversations import StoredConversation
 from watcher.store.history_sources import SourceStatus
@@ -54,8 +53,8 @@ def _tell_source(history: History, status: SourceStatus, question: Question, tel
     name, since = status.name, question.since
     record = history.sources.record_of_polls(name, since)
     if record.troubled:
-        polls = plural(record.troubled, f"of {record.polls} polls", f"of {record.polls} polls")
-        yield f"{polls} of {name} failed or {'was' if record.troubled == 1 else 'were'} incomplete, the last one"
+        verb = "was" if record.troubled == 1 else "were"
+        yield f"{record.troubled} of {record.polls} polls of {name} failed or {verb} incomplete, the last one"
         yield f"  {teller.date(record.last_at or since)}: {record.error}"
         yield "  nothing is lost by that: the next complete one tells what is different then"
     if status.baseline_at is not None and status.baseline_at >= since:
