@@ -77,6 +77,14 @@ def test_jinja_is_loaded_for_who_writes_templates_only(tmp_path: Path) -> None:
     assert subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout == "False\n"
 
 
+def test_several_events_are_in_the_words_of_a_rule_that_asks_for_a_digest_only(tmp_path: Path) -> None:
+    occasion = Occasion(events=(FAILING, FAILING), rule="trouble", title="t", body="b", zone=UTC, now=NOW, count=2)
+    shown = make_words(_config(tmp_path, "digest = '15m'\ntitle = '{{ count }} fail'"))(occasion)
+    assert shown is not None
+    assert shown.title == "2 fail"
+    assert make_words(_config(tmp_path, "title = '{{ subject }} fails'"))(occasion) is None
+
+
 def test_the_end_of_something_that_a_rule_does_not_speak_of_keeps_the_built_in_words(tmp_path: Path) -> None:
     reword = make_words(_config(tmp_path, "body = '{{ error }}'"))
     occasion = Occasion(events=(FAILING,), rule="trouble", title="t", body="b", zone=UTC, now=NOW)

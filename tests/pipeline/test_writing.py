@@ -1,5 +1,6 @@
 """A message in a rule's own words, and in the built-in ones where those fail."""
 
+from dataclasses import replace
 from datetime import UTC
 
 from tests.store.outbox_contract import NOW, make_event
@@ -31,6 +32,15 @@ def test_a_rule_has_its_own_words_and_is_told_the_occasion() -> None:
     made = written(PARTS[0], reword=reword)
     assert (made.message.title, made.message.body, made.problem) == ("Own", "words", "")
     assert (seen[0].rule, seen[0].count, seen[0].title) == ("r", 1, written(PARTS[0]).message.title)
+
+
+def test_what_gathers_events_of_several_rules_is_in_nobodys_own_words() -> None:
+    def reword(occasion: Occasion) -> Rendered:
+        return Rendered(title="Own", body="words")
+
+    assert written(*PARTS, reword=reword).message == written(*PARTS).message
+    of_one_rule = [PARTS[0], replace(PARTS[1], rule="r")]
+    assert written(*of_one_rule, reword=reword).message.title == "Own"
 
 
 def test_words_that_failed_are_named_in_the_footer() -> None:

@@ -47,7 +47,8 @@ def write(parts: Sequence[Part], *, zone: tzinfo, now: datetime, reword: Reword,
         notes=telling.notes,
         count=len(events),
     )
-    worded = reword(occasion)
+    # A template words the events that its rule chose: what gathers those of several rules is nobody's own.
+    worded = reword(occasion) if all(part.rule == rule for part in parts) else None
     if worded is None:
         return Written(message=message)
     footer = f"{message.footer} · {worded.problem}" if worded.problem else message.footer
