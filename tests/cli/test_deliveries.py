@@ -73,6 +73,34 @@ def test_one_is_dropped_by_its_id(watcher: Watcher, stand: SqliteStand) -> None:
     assert [line["state"] for line in watcher("deliveries").lines] == ["pending"]
 
 
+def test_what_goes_with_a_dropped_one_is_named_and_explained(watcher: Watcher, stand: SqliteStand) -> None:
+    stand.owe(make_event(4), "mail", due_at=NOW)
+    lead, member = (stand.id_of(make_event(number), "mail") for number in (3, 4))
+    stand.merge(member, lead)
+    assert watcher("deliveries", "drop", lead).out.splitlines() == [
+        "1 dropped, and with it what went in the same messages:",
+        f"  {member[:8]} questions.new campus/1017, told with {lead[:8]}",
+        "1 event more that nobody is told of; a retry tells them again",
+    ]
+    shown = watcher("explain", make_event(4).id, "--format", "table").out
+    assert "that message is dead, dropped by the operator: nobody is told" in shown
+    (found,) = watcher("deliveries", "--state", "merged").lines
+    assert (found["told_with"], found["told_with_state"]) == (lead, "dead")
+
+
+def test_of_very_many_that_go_with_it_the_first_are_named(watcher: Watcher, stand: SqliteStand) -> None:
+    lead = stand.id_of(make_event(3), "mail")
+    for number in range(10, 35):
+        stand.owe(make_event(number), "mail", due_at=NOW)
+        stand.merge(stand.id_of(make_event(number), "mail"), lead)
+    shown = watcher("deliveries", "drop", lead).out.splitlines()
+    assert len(shown) == 23
+    assert shown[-2:] == [
+        "  … and 5 more: watcher deliveries list --state merged",
+        "25 events more that nobody is told of; a retry tells them again",
+    ]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

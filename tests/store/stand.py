@@ -82,6 +82,13 @@ class SqliteStand:
                 connection, event, [Match(channel=channel, rule="a rule") for channel in channels], due_at
             )
 
+    def merge(self, member: str, lead: str) -> None:
+        """Let a delivery be told in the message of another one, as an arrangement does."""
+        query = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, reason = 'told with another'
+            WHERE id = ?"""
+        with self.database.write() as connection:
+            connection.execute(query, (lead, member))
+
     def attempts(self, delivery_id: str) -> list[tuple[int, str]]:
         query = "SELECT number, outcome FROM attempts WHERE delivery = ? ORDER BY number"
         return [(row[0], row[1]) for row in self.database.connection().execute(query, (delivery_id,))]

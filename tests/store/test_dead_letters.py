@@ -8,7 +8,7 @@ from tests.store.outbox_contract import LEASE, NOW, claim, make_event, settle
 from tests.store.stand import SqliteStand
 from watcher.domain.errors import NotFoundError
 from watcher.store.database import Database
-from watcher.store.dead_letters import drop, drop_waiting, retry
+from watcher.store.dead_letters import Dropped, drop, drop_waiting, retry
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def test_one_is_named_by_the_beginning_of_its_id(stand: SqliteStand) -> None:
 
 
 def test_a_dropped_one_stays_dead(stand: SqliteStand) -> None:
-    assert drop(stand.database, NOW, channel="mail") == 2
+    assert drop(stand.database, NOW, channel="mail") == Dropped(number=2)
     assert retry(stand.database, NOW) == 1
-    assert drop(stand.database, NOW, channel="mail") == 0
+    assert drop(stand.database, NOW, channel="mail") == Dropped(number=0)
 
 
 def test_what_waits_can_be_dropped_by_its_id(stand: SqliteStand) -> None:
     stand.owe(make_event(4), "mail", due_at=NOW)
-    assert drop(stand.database, NOW, ids=[stand.id_of(make_event(4), "mail")]) == 1
+    assert drop(stand.database, NOW, ids=[stand.id_of(make_event(4), "mail")]).number == 1
     assert stand.outbox.next_due("mail") is None
 
 
@@ -81,7 +81,7 @@ def test_what_was_cut_short_can_be_moved_when_its_lease_has_run_out(stand: Sqlit
     for number, channel in ((4, "gone"), (5, "mail")):
         stand.owe(make_event(number), channel, due_at=NOW)
         claim(stand.outbox, channel=channel)
-    assert drop(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(4), "gone")]) == 1
+    assert drop(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(4), "gone")]).number == 1
     assert retry(stand.database, NOW + LEASE, ids=[stand.id_of(make_event(5), "mail")]) == 1
     assert stand.state(make_event(4), "gone") == "dead"
     assert claim(stand.outbox, channel="mail", now=NOW + LEASE).was_interrupted
@@ -91,7 +91,24 @@ def test_everything_that_waits_for_a_channel_can_be_dropped_but_what_is_on_its_w
     for number in (4, 5, 6):
         stand.owe(make_event(number), "mail", "gone", due_at=NOW)
     on_its_way = claim(stand.outbox, channel="gone")
-    assert drop_waiting(stand.database, NOW, channel="gone") == 2
+    assert drop_waiting(stand.database, NOW, channel="gone").number == 2
     assert stand.state(make_event(6), "mail") == "pending"
     assert settle(stand.outbox, on_its_way, NOW)
     assert stand.outbox.next_due("gone") is None
+
+
+def test_what_goes_with_a_dropped_one_is_named_and_comes_again_with_a_retry(stand: SqliteStand) -> None:
+    for number in (4, 5):
+        stand.owe(make_event(number), "gone", due_at=NOW)
+    lead, member = (stand.id_of(make_event(number), "gone") for number in (4, 5))
+    stand.merge(member, lead)
+    dropped = drop_waiting(stand.database, NOW, channel="gone")
+    assert (dropped.number, [(one.id, one.lead, one.event_type) for one in dropped.carried]) == (
+        1,
+        [(member, lead, "questions.new")],
+    )
+    assert drop(stand.database, NOW, ids=[lead]) == dropped, "an operator who asks again hears the same"
+    retry(stand.database, NOW, ids=[lead])
+    assert [part.event.id for part in claim(stand.outbox, channel="gone").parts] == [
+        make_event(number).id for number in (4, 5)
+    ]

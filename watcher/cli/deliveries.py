@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,10 +15,14 @@ from watcher.cli.output import Format, format_option, write_lines, write_listing
 from watcher.cli.table import Column, Style
 from watcher.cli.words import ID_DIGITS, Teller, iso
 from watcher.domain.delivery import DeliveryState, shown_state
-from watcher.store.dead_letters import drop, drop_waiting, retry
+from watcher.domain.wording import plural
+from watcher.store.dead_letters import Dropped, drop, drop_waiting, retry
 from watcher.store.history_deliveries import UNSETTLED, DeliveryRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
+Moved = TypeVar("Moved")
+MOST_NAMED = 20
+"""of what goes with a delivery that is dropped; of more, the number"""
 
 
 class _ListsByDefault(click.Group):
@@ -88,20 +92,36 @@ def retry_command(invocation: Invocation, ids: tuple[str, ...], is_dead: bool, c
 def drop_command(
     invocation: Invocation, ids: tuple[str, ...], is_dead: bool, channel: str | None, is_waiting: bool
 ) -> None:
-    """Give deliveries up for good; `watcher explain` still knows of them."""
+    """Give deliveries up for good, with all that their messages carry; `watcher explain` still knows of them."""
     if not is_waiting:
-        count = _move(drop, invocation, ids, is_dead=is_dead, channel=channel)
+        dropped = _move(drop, invocation, ids, is_dead=is_dead, channel=channel)
     elif ids or is_dead or channel is None:
         raise click.UsageError("--waiting goes with --channel, and with nothing else")
     else:
         with open_database(outline(invocation.config_path)) as database:
-            count = drop_waiting(database, clock.now(), channel=channel)
-    write_lines([f"{count} dropped"])
+            dropped = drop_waiting(database, clock.now(), channel=channel)
+    write_lines(_tell_dropped(dropped))
+
+
+def _tell_dropped(dropped: Dropped) -> Iterator[str]:
+    """Say how many there were, and name what went with them: nobody asked for that by its id."""
+    if not dropped.carried:
+        yield f"{dropped.number} dropped"
+        return
+    which = "it" if dropped.number == 1 else "them"
+    yield f"{dropped.number} dropped, and with {which} what went in the same messages:"
+    for one in dropped.carried[:MOST_NAMED]:
+        told_with = f"told with {one.lead[:ID_DIGITS]}"
+        yield f"  {one.id[:ID_DIGITS]} {one.event_type} {one.source}/{one.subject}, {told_with}"
+    left = len(dropped.carried) - MOST_NAMED
+    if left > 0:
+        yield f"  … and {left} more: watcher deliveries list --state merged"
+    yield f"{plural(len(dropped.carried), 'event', 'events')} more that nobody is told of; a retry tells them again"
 
 
 def _move(
-    change: Callable[..., int], invocation: Invocation, ids: tuple[str, ...], *, is_dead: bool, channel: str | None
-) -> int:
+    change: Callable[..., Moved], invocation: Invocation, ids: tuple[str, ...], *, is_dead: bool, channel: str | None
+) -> Moved:
     if bool(ids) == is_dead:
         raise click.UsageError("name deliveries by their ids, or all dead letters by --dead")
     if ids and channel:
@@ -128,7 +148,14 @@ def record_of(delivery: DeliveryRecord, now: datetime) -> dict[str, Any]:
         "created": iso(delivery.created_at),
         "settled": iso(delivery.settled_at),
         "reason": delivery.reason,
+        "told_with": delivery.lead or None,
+        "told_with_state": _state_of_lead(delivery, now),
     }
+
+
+def _state_of_lead(delivery: DeliveryRecord, now: datetime) -> str | None:
+    state = delivery.state_of_lead(now)
+    return None if state is None else state.value
 
 
 def state_style(state: DeliveryState) -> Style:

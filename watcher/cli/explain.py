@@ -152,6 +152,10 @@ def _tell_delivery(delivery: DeliveryRecord, attempts: tuple[AttemptRecord, ...]
         yield f"  {delivery.note}"
     if delivery.reason:
         yield f"  {delivery.reason}"
+    lead = delivery.state_of_lead(teller.now)
+    if lead is not None:
+        dropped = ", dropped by the operator: nobody is told" if delivery.is_lead_dropped else ""
+        yield f"  that message is {lead.value}{dropped}"
     for attempt in attempts:
         yield f"  {attempt.number}. {teller.date(attempt.started_at)}  {_tell_attempt(attempt)}"
 

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.delivery import DeliveryState, shown_state
 from watcher.domain.errors import NotFoundError
 from watcher.store.database import Database
 from watcher.store.rows import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A delivery that goes out in the message of another one, its lead: what it tells, by the event."""
+
+    id: str
+    lead: str
+    event_type: str
+    source: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """How many deliveries were given up, and what went with them, as their messages carried it."""
+
+    number: int
+    carried: tuple[Carried, ...] = ()
+
 
 _RETRIED = """UPDATE deliveries SET state = 'pending', due_at_ms = :now, forgiven = attempts, is_dropped = 0,
     held_by = '', arranged_until_ms = NULL,
@@ -36,32 +58,46 @@ def retry(database: Database, now: datetime, *, ids: Iterable[str] = (), channel
     Those that `ids` name (whole, or by an unambiguous beginning), or, where it names none, every dead letter,
     of one channel if it is given. Raises NotFoundError for an id that is unknown, delivered or being sent.
     """
-    return _move(database, now, _RETRIED, ids, channel)
-
-
-def drop(database: Database, now: datetime, *, ids: Iterable[str] = (), channel: str | None = None) -> int:
-    """Give deliveries up for good, on record; return how many. What is meant, and raised, is as in retry."""
-    return _move(database, now, _DROPPED, ids, channel)
-
-
-def drop_waiting(database: Database, now: datetime, *, channel: str) -> int:
-    """Give everything up that waits for a channel and is not being sent, on record; return how much that was."""
     with database.write() as connection:
-        return connection.execute(f"{_DROPPED} WHERE {_WAITS}", {"now": to_ms(now), "channel": channel}).rowcount
+        return len(_move(connection, now, _RETRIED, ids, channel))
 
 
-def _move(database: Database, now: datetime, change: str, ids: Iterable[str], channel: str | None) -> int:
+def drop(database: Database, now: datetime, *, ids: Iterable[str] = (), channel: str | None = None) -> Dropped:
+    """Give deliveries up for good, on record; return what that was. What is meant, and raised, is as in retry."""
+    with database.write() as connection:
+        return _dropped(connection, _move(connection, now, _DROPPED, ids, channel))
+
+
+def drop_waiting(database: Database, now: datetime, *, channel: str) -> Dropped:
+    """Give everything up that waits for a channel and is not being sent, on record; return what that was."""
+    with database.write() as connection:
+        return _dropped(connection, _change(connection, now, f"{_DROPPED} WHERE {_WAITS}", channel=channel))
+
+
+def _move(
+    connection: sqlite3.Connection, now: datetime, change: str, ids: Iterable[str], channel: str | None
+) -> Sequence[str]:
     named = tuple(ids)
-    with database.write() as connection:
-        if named:
-            whole = {_resolve(connection, one, now) for one in named}
-            return sum(
-                connection.execute(f"{change} WHERE id = :id", {"now": to_ms(now), "id": one}).rowcount for one in whole
-            )
-        of_channel = "AND (:channel IS NULL OR channel = :channel)"
-        return connection.execute(
-            f"{change} WHERE {_DEAD} {of_channel}", {"now": to_ms(now), "channel": channel}
-        ).rowcount
+    if named:
+        whole = json.dumps([_resolve(connection, one, now) for one in named])
+        return _change(connection, now, f"{change} WHERE id IN (SELECT value FROM json_each(:ids))", ids=whole)
+    of_channel = "AND (:channel IS NULL OR channel = :channel)"
+    return _change(connection, now, f"{change} WHERE {_DEAD} {of_channel}", channel=channel)
+
+
+def _change(connection: sqlite3.Connection, now: datetime, sql: str, **bound: str | None) -> Sequence[str]:
+    """Change deliveries; return the ids of those that were."""
+    return [row[0] for row in connection.execute(f"{sql} RETURNING id", {"now": to_ms(now), **bound}).fetchall()]
+
+
+def _dropped(connection: sqlite3.Connection, ids: Sequence[str]) -> Dropped:
+    """Return what was dropped, with what it carried: that stays merged, so that it comes again with a retry."""
+    carried = connection.execute(_CARRIED, (json.dumps(ids),)).fetchall()
+    return Dropped(number=len(ids), carried=tuple(Carried(**row) for row in carried))
+
+
+_CARRIED = """SELECT d.id, d.lead, e.type AS event_type, e.source, e.subject FROM deliveries d
+    JOIN events e ON e.seq = d.event WHERE d.lead IN (SELECT value FROM json_each(?)) ORDER BY e.time_ms, e.seq"""
 
 
 def _resolve(connection: sqlite3.Connection, written: str, now: datetime) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.domain.channel_health import ChannelHealth
-from watcher.domain.delivery import DeliveryState
+from watcher.domain.delivery import DeliveryState, shown_state
 from watcher.domain.stage import Stage, read_stage
 from watcher.store.channels import read_health
 from watcher.store.rows import from_ms, instant
@@ -42,7 +42,8 @@ class ChannelStatus:
 class DeliveryRecord:
     """A delivery with the event it is of; `attempts` counts all, `reason` says why it is where it is.
 
-    `note`: what its message says of its way, such as whose backup its channel is.
+    `note`: what its message says of its way, such as whose backup its channel is. `lead`: the delivery in whose message
+    it is told, and how that one stands; empty, or None, for none.
     """
 
     id: str
@@ -62,6 +63,14 @@ class DeliveryRecord:
     created_at: datetime
     settled_at: datetime | None
     reason: str
+    lead: str = ""
+    lead_state: DeliveryState | None = None
+    lead_lease_until: datetime | None = None
+    is_lead_dropped: bool = False
+
+    def state_of_lead(self, now: datetime) -> DeliveryState | None:
+        """Return the state to show of the delivery in whose message it is told, None where it has a message itself."""
+        return None if self.lead_state is None else shown_state(self.lead_state, self.lead_lease_until, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +147,9 @@ _COUNTS = """SELECT state, channel, COUNT(*) AS number, MIN(due_at_ms) AS due_ms
     WHERE state <> 'delivered' AND is_dropped = 0
     AND state IN ('pending', 'held', 'sending', 'failed', 'unknown', 'dead')
     GROUP BY state, channel"""
-_DELIVERIES = """SELECT d.*, e.id AS event_id, e.type, e.source, e.subject FROM deliveries d
-    JOIN events e ON e.seq = d.event"""
+_DELIVERIES = """SELECT d.*, e.id AS event_id, e.type, e.source, e.subject, l.state AS lead_state,
+    l.lease_until_ms AS lead_lease_ms, l.is_dropped AS is_lead_dropped FROM deliveries d
+    JOIN events e ON e.seq = d.event LEFT JOIN deliveries l ON l.id = d.lead"""
 
 
 def _in(states: Collection[DeliveryState]) -> str:
@@ -168,4 +178,8 @@ def _record_of(row: sqlite3.Row) -> DeliveryRecord:
         created_at=instant(row["created_at_ms"]),
         settled_at=from_ms(row["settled_at_ms"]),
         reason=row["reason"],
+        lead=row["lead"] or "",
+        lead_state=DeliveryState(row["lead_state"]) if row["lead_state"] else None,
+        lead_lease_until=from_ms(row["lead_lease_ms"]),
+        is_lead_dropped=bool(row["is_lead_dropped"]),
     )
