@@ -54,7 +54,7 @@ class Lapse:
 
 
 _TELLING = frozenset({LapseKind.STUCK, LapseKind.PASSED, LapseKind.STRANDED})
-"""what keeps messages back; the others are mended, or end with the daemon"""
+"""what keeps messages back; the others are mended, or end with the daemon, and no type of event says them"""
 
 
 def is_telling(kind: LapseKind) -> bool:

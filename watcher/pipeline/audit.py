@@ -17,6 +17,7 @@ from typing import Protocol
 
 from watcher.domain import lapse as telling
 from watcher.domain.audit import Glimpse, Watch, is_still_said, judge, resume, watch
+from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.event import Event
 from watcher.domain.lapse import Key, Lapse, LapseKind, is_telling
 from watcher.domain.message import short_id
@@ -69,6 +70,10 @@ class AuditBooks(Protocol):
 
     def glimpses(self, now: datetime, channels: Collection[str]) -> Mapping[str, Glimpse]:
         """Return what is to be seen of each channel for which something waits; `channels` are configured."""
+        ...
+
+    def health(self, channel: str) -> ChannelHealth:
+        """Return what is remembered of a channel, also of one for which nothing waits."""
         ...
 
     def lapses(self) -> Sequence[Lapse]:
@@ -126,9 +131,10 @@ def look(books: AuditBooks, view: View, watches: Mapping[str, Watch]) -> Look:
     kept = {name: _watch(name, glimpse, before, watches, view) for name, glimpse in seen.items()}
     found = {key: lapse for key, lapse in before.items() if is_still_said(lapse, view.now)}
     found |= {lapse.key: _as_before(lapse, before) for lapse in _find(missing, seen, kept, view)}
+    found |= {key: lapse for key, lapse in before.items() if key not in found and _is_in_trouble(lapse, books, view)}
     begun = {key: _as_told(lapse, seen) for key, lapse in found.items() if key not in before}
     ended = tuple(lapse for key, lapse in before.items() if key not in found)
-    owed = [*_begin(begun.values(), view), *_end(ended, view)]
+    owed = [*_begin(begun.values(), view), *_end(ended, books, view)]
     lapses = tuple({**found, **begun}.values())
     mark = unseen[-1].seq if unseen else None
     books.store(Findings(mark=mark, missing=missing, open=lapses, owed=owed), view.now, view.monotonic)
@@ -208,10 +214,20 @@ def _begin(lapses: Iterable[Lapse], view: View) -> Iterable[Owed]:
     return [_owe(telling.begin(lapse, view.now), view) for lapse in lapses if lapse.is_told]
 
 
-def _end(lapses: Iterable[Lapse], view: View) -> Iterable[Owed]:
-    """Of a channel that is gone nobody needs to hear that messages go out again."""
+def _is_in_trouble(lapse: Lapse, books: AuditBooks, view: View) -> bool:
+    """Say whether what a lapse told goes on: attempts move but fail, and the channel does not count as failing yet."""
+    if not lapse.is_told or lapse.subject not in view.channels:
+        return False
+    health = books.health(lapse.subject)
+    return health.failures > 0 and not health.is_failing
+
+
+def _end(lapses: Iterable[Lapse], books: AuditBooks, view: View) -> Iterable[Owed]:
+    """Of a channel that is gone nobody needs to hear that messages go out again; of one that fails it is not true."""
     return [
-        _owe(telling.end(lapse, view.now), view) for lapse in lapses if lapse.is_told and lapse.subject in view.channels
+        _owe(telling.end(lapse, view.now), view)
+        for lapse in lapses
+        if lapse.is_told and lapse.subject in view.channels and not books.health(lapse.subject).is_failing
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from watcher.domain.audit import EVERY, Glimpse, Head
+from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.lapse import Lapse, LapseKind
 from watcher.pipeline.audit import Findings, Unseen
 from watcher.pipeline.outbox import Owed
@@ -60,6 +61,10 @@ class SqliteAudit:
         connection = self._database.connection()
         waiting = connection.execute(_CHANNELS).fetchall()
         return {row["channel"]: _glimpse(connection, row, now, channels) for row in waiting}
+
+    def health(self, channel: str) -> ChannelHealth:
+        """Return what is remembered of a channel, also of one for which nothing waits."""
+        return read_health(self._database.connection(), channel)
 
     def lapses(self) -> Sequence[Lapse]:
         """Return the lapses that the last look found."""
