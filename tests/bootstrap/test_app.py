@@ -149,3 +149,42 @@ def test_what_was_claimed_ahead_for_a_channel_that_is_gone_is_given_back(app: Ap
 def test_pruning_follows_the_retention(app: App) -> None:
     app.poll("staff")
     assert app.prune().polls == 0
+
+
+def test_what_is_long_gone_is_forgotten_between_the_polls_of_its_source_and_is_new_if_it_comes_back(
+    workshop: Workshop,
+) -> None:
+    with open_app(workshop.config()) as app:
+        app.poll("staff")
+        gone = workshop.lab.osn.rows.remove(workshop.lab.osn.rows.ids()[0])
+        app.poll("staff")
+        app.poll("staff")
+        with app.database.write() as connection:
+            connection.execute("UPDATE rows SET known_at_ms = 0 WHERE presence = 'removed'")
+            connection.execute("DELETE FROM events")
+        app.poll("staff")
+        app.prune()
+        assert _presences(app) == ["listed", "removed"], "a poll that is under way still knows it"
+        workshop.lab.osn.rows.extend([gone])
+        app.poll("staff")
+        assert _presences(app) == ["listed", "listed"]
+        types = [row[0] for row in app.database.connection().execute("SELECT type FROM events")]
+        assert types[0] == "conversation.ended", "as whatever is first seen so"
+        assert "conversation.returned" not in types
+
+
+def test_what_came_back_before_it_was_forgotten_has_returned(workshop: Workshop) -> None:
+    with open_app(workshop.config()) as app:
+        app.poll("staff")
+        gone = workshop.lab.osn.rows.remove(workshop.lab.osn.rows.ids()[0])
+        app.poll("staff")
+        app.poll("staff")
+        app.prune()  # the event of its removal is still there
+        workshop.lab.osn.rows.extend([gone])
+        app.poll("staff")
+        types = [row[0] for row in app.database.connection().execute("SELECT type FROM events ORDER BY seq")]
+        assert types[1:3] == ["conversation.removed", "conversation.returned"]
+
+
+def _presences(app: App) -> list[str]:
+    return [row[0] for row in app.database.connection().execute("SELECT presence FROM rows ORDER BY presence")]

@@ -9,6 +9,7 @@ from tests.cli.conftest import Watcher
 from tests.store.outbox_contract import NOW, make_event
 from tests.store.stand import SqliteStand
 from watcher.store.database import open_read_only
+from watcher.store.lock import hold_state
 
 
 def test_a_backup_is_a_database(watcher: Watcher, stand: SqliteStand, tmp_path: Path) -> None:
@@ -25,6 +26,20 @@ def test_pruning_forgets_by_the_configs_retention(watcher: Watcher, stand: Sqlit
     stand.owe(make_event(1, time=NOW - timedelta(days=400)), due_at=NOW)
     assert "1 events older than 24h" in watcher("prune").out
     assert watcher("events").lines == []
+
+
+def test_conversations_that_are_gone_are_left_to_the_daemon_that_polls(
+    watcher: Watcher, stand: SqliteStand, tmp_path: Path
+) -> None:
+    shown = make_event(1).conversation
+    assert shown is not None
+    stand.learn("campus", shown, presence="removed")
+    with stand.database.write() as connection:
+        connection.execute("UPDATE rows SET absent_since_ms = 0")
+    with hold_state(tmp_path / "state"):
+        assert "forgotten by the running daemon" in watcher("prune").out
+    assert "and 1 conversations that are gone for longer" in watcher("prune").out
+    assert watcher("show", shown.id).status == 1
 
 
 def test_pruning_needs_a_config_that_is_right(watcher: Watcher, config: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from watcher.store.database import Database, open_read_only
 from watcher.store.delivery_id import delivery_id
 from watcher.store.history import History
 from watcher.store.history_events import EventFilter
-from watcher.store.retention import BATCH, Pruned, backup, prune
+from watcher.store.retention import BATCH, Pruned, backup, prune, prune_rows
+from watcher.store.rows import to_ms
 from watcher.store.silences import SqliteSilences
 from watcher.store.versions import keep_version
 
 DAY = timedelta(days=1)
+SHOWN = Conversation(id="1", name="A", state=State.OPEN, reason=None, fields={})
 
 
 @pytest.fixture
@@ -167,3 +170,42 @@ def test_the_copy_is_sound(stand: SqliteStand, tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "copy.db")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def _gone(
+    stand: SqliteStand, number: int, *, for_days: int, presence: str = "removed", column: str = "absent_since_ms"
+) -> None:
+    stand.learn("campus", replace(SHOWN, id=str(number)), presence=presence)
+    with stand.database.write() as connection:
+        connection.execute(f"UPDATE rows SET {column} = ? WHERE id = ?", (to_ms(NOW - for_days * DAY), str(number)))
+
+
+def _known(stand: SqliteStand) -> list[str]:
+    return [row[0] for row in stand.database.connection().execute("SELECT id FROM rows ORDER BY id")]
+
+
+def test_what_is_gone_for_longer_than_events_are_kept_is_forgotten(stand: SqliteStand) -> None:
+    _gone(stand, 1, for_days=3)
+    _gone(stand, 2, for_days=3, column="known_at_ms")
+    _gone(stand, 3, for_days=1)
+    _gone(stand, 4, for_days=3, presence="missing")
+    _gone(stand, 5, for_days=3, presence="hidden")
+    stand.learn("campus", replace(SHOWN, id="6"), presence="removed")  # as its row in the list says
+    assert prune_rows(stand.database, NOW, 2 * DAY, "staff") == 0
+    assert prune_rows(stand.database, NOW, 2 * DAY, "campus") == 2
+    assert _known(stand) == ["3", "4", "5", "6"]
+    assert prune_rows(stand.database, NOW + 2 * DAY, 2 * DAY) == 1, "of all sources"
+
+
+def test_what_is_gone_stays_as_long_as_an_event_about_it(stand: SqliteStand) -> None:
+    event = make_event(1, time=NOW - 3 * DAY)
+    stand.owe(event, "mail", due_at=NOW)
+    _gone(stand, int(event.subject), for_days=3)
+    _gone(stand, 7, for_days=3)
+    prune_all(stand)  # what is owed keeps the event
+    assert prune_rows(stand.database, NOW, DAY) == 1
+    assert _known(stand) == [event.subject]
+    settle(stand.outbox, claim(stand.outbox), NOW)
+    prune_all(stand)
+    assert prune_rows(stand.database, NOW, DAY) == 1
+    assert _known(stand) == []

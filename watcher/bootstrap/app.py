@@ -42,7 +42,7 @@ from watcher.store.audit import SqliteAudit
 from watcher.store.database import Database, open_named
 from watcher.store.lock import hold_state
 from watcher.store.outbox import SqliteOutbox
-from watcher.store.retention import Pruned, prune
+from watcher.store.retention import Pruned, prune, prune_rows
 from watcher.store.snapshots import SqliteSnapshots
 
 OnPage = Callable[[str, int, int], None]
@@ -63,6 +63,7 @@ class App:
         self.database = database
         self._stream = stream
         self._locks: dict[str, threading.RLock] = before._locks if before else {}  # noqa: SLF001 - its own class
+        self._unpruned: set[str] = before._unpruned if before else set()  # noqa: SLF001 - its own class
         self._route = make_route(config)
         self._aftermath = make_aftermath(config, self._route)
         self._arranger = make_arranger(config)
@@ -94,6 +95,8 @@ class App:
         `check` is called at each step; what it raises ends the poll with nothing stored.
         """
         watched = self.sources[name]
+        if not is_dry:
+            self._prune_rows(name)
         plan = replace(watched.plan, route=route or self._route)
         if on_page is not None:
             plan = replace(plan, on_page=lambda pages, rows: on_page(name, pages, rows))
@@ -157,9 +160,16 @@ class App:
         return self.alarms.next_deadline(self.sources.keys())
 
     def prune(self) -> Pruned:
-        """Forget what is older than the retention says."""
+        """Forget what is older than the retention says; what is gone from a source goes before its next poll."""
         keep = self.config.retention
+        self._unpruned |= self.sources.keys()
         return prune(self.database, clock.now(), keep.polls, keep.events)
+
+    def _prune_rows(self, source: str) -> None:
+        """Forget what is long gone from a source, if it is time to: here no poll of it is under way."""
+        if source in self._unpruned:
+            prune_rows(self.database, clock.now(), self.config.retention.events, source)
+            self._unpruned.discard(source)
 
     def successor(self, config: Config) -> App:
         """Return the app of another config on the same database; see `unused_sources` for what to close then.

@@ -49,6 +49,17 @@ def prune(database: Database, now: datetime, keep_polls: timedelta, keep_events:
     return Pruned(polls=polls, events=events, versions=versions, reclaimed_pages=_reclaim(database))
 
 
+def prune_rows(database: Database, now: datetime, keep: timedelta, source: str | None = None) -> int:
+    """Forget conversations that are gone for longer than is kept, of one source or of all; return how many.
+
+    One stays as long as an event about it does: so nothing that is still owed misses it, and one that comes back, a new
+    conversation then, makes no event that there was before. No poll of the source may be under way: it would take for
+    known what is no longer there.
+    """
+    bound = {"before": to_ms(now - keep), "source": source}
+    return _repeat(database, _GONE_ROWS, bound)
+
+
 def backup(path: Path, target: Path) -> None:
     """Copy a database, also one in use, to a new file that only its owner may read.
 
@@ -71,6 +82,14 @@ _OLD_EVENTS = """DELETE FROM events WHERE seq IN (
                 SELECT 1 FROM deliveries l WHERE l.id = d.lead
                     AND l.state IN ('pending', 'held', 'sending', 'failed', 'unknown')))))
     ORDER BY time_ms LIMIT :batch)"""
+
+# Since when it is gone: the first read without it or, where the API was asked, the last read that had it. A row that
+# only says of itself that it is removed stands in the list.
+_GONE_ROWS = """DELETE FROM rows WHERE key IN (
+    SELECT r.key FROM sources s CROSS JOIN rows r ON r.source = s.key AND r.presence <> 'listed'
+        AND r.presence = 'removed' AND coalesce(r.absent_since_ms, r.known_at_ms) < :before
+    WHERE (:source IS NULL OR s.name = :source)
+        AND NOT EXISTS (SELECT 1 FROM events e WHERE e.subject = r.id AND e.source = s.name) LIMIT :batch)"""
 
 _UNUSED_RULESETS = """DELETE FROM rulesets WHERE key IN (
     SELECT key FROM rulesets r WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.ruleset = r.key) LIMIT :batch)"""
