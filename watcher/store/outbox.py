@@ -139,7 +139,9 @@ class SqliteOutbox:
         is_arranged = self._arrange(connection, channel, now, decider)
         while (found := find_due(connection, channel, now, is_arranged=is_arranged)) is not None:
             is_news = found["stage"] == _FIRST
-            if not is_news and not is_arranged and decider is not None:  # a follow-up is never told undecided
+            # A follow-up, and what a rule held that is none any more or holds nothing now, is never told undecided.
+            is_held = not is_news or found["state"] == DeliveryState.HELD
+            if is_held and not is_arranged and decider is not None:
                 arrange(connection, channel, now, decider, self._compile)
                 is_arranged = True
             elif is_news or not found["attempts"] or not drop_late(connection, found["id"], now):
