@@ -119,12 +119,13 @@ class Arranger:
 
 
 class _World:
-    """What is known now, looked up when it is asked for."""
+    """What is known now, looked up when it is asked for; what may be asked for each message, once."""
 
     def __init__(self, arranger: Arranger, books: Books, channel: str, now: datetime) -> None:
         self._apis, self._channels = arranger.apis, arranger.channels
         self._books, self._channel, self._now = books, channel, now
         self._silences: Sequence[Silence] | None = None
+        self._sent: dict[tuple[str, datetime], Sequence[datetime]] = {}
 
     def find_mute(self, event: Event, rule: str) -> tuple[str, str] | None:
         if self._silences is None:
@@ -156,4 +157,7 @@ class _World:
         return self._books.was_told(self._channel, one)
 
     def sent(self, rule: str, since: datetime) -> Sequence[datetime]:
-        return self._books.sent(self._channel, rule, since)
+        known = self._sent.get((rule, since))
+        if known is None:
+            known = self._sent[rule, since] = self._books.sent(self._channel, rule, since)
+        return known

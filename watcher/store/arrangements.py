@@ -13,6 +13,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
+from watcher.store.due import WAITING
 from watcher.store.follow_ups import find_escalated, follow, note_over, owe, set_free, was_told
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
@@ -21,7 +22,8 @@ VALID_FOR = timedelta(minutes=1)
 """what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
 ID_DIGITS = 8
 """of a delivery's id, as lists show it"""
-_OPEN = "d.state IN ('pending', 'held', 'failed')"
+_OPEN = f"d.{WAITING} AND d.state IN ('pending', 'held', 'failed')"
+"""with the index's own condition, word by word: without it SQLite goes over everything that was ever delivered"""
 
 
 def arrange(
@@ -165,7 +167,7 @@ _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.hel
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
-    AND d.rule = :rule ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
+    AND d.rule = :rule AND d.{WAITING} ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
 _FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"
