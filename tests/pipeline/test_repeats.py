@@ -194,3 +194,54 @@ def test_what_is_over_on_one_channel_is_replaced_on_the_other_as_ever(stage: Sta
     office.send()
     waiting = [one.channel for one in office.deliveries() if one.state.value == "held"]
     assert sorted(waiting) == ["chat", "mail"]
+
+
+def _reminder_that_failed(stage: Stage) -> Office:
+    """A reminder of the messages of both courses, which the channel did not take."""
+    office = Office(stage, [rule(events="messages.new", **AGAIN)])
+    for number in (0, 2):
+        for name in ("a", "b"):
+            office.fields[name]["to_facilitator_count"] = number
+        office.poll()
+    office.send()
+    office.opens("chat", DOWN)
+    (failed,) = office.send(after=4 * HOUR)["chat"]
+    assert failed.title == "2 things are still so in 2 conversations (campus)"
+    office.opens("chat", None)
+    return office
+
+
+def test_a_reminder_that_failed_says_of_each_thing_how_it_is_when_it_is_tried_again(stage: Stage) -> None:
+    office = _reminder_that_failed(stage)
+    office.fields["b"]["to_facilitator_count"] = 1
+    office.poll()
+    (told,) = office.send()["chat"]
+    assert "still true: to_facilitator_count is 2" in told.body
+    assert "still true: to_facilitator_count is 1" in told.body
+
+
+def test_what_a_reminder_that_failed_carried_is_not_told_when_it_is_over_by_itself(stage: Stage) -> None:
+    office = _reminder_that_failed(stage)
+    office.fields["b"]["to_facilitator_count"] = 0
+    office.poll()
+    assert office.titles() == {"chat": ["Still: 2 new messages to the facilitators of “Course a” (2 in all)"]}
+    assert office.reasons("obsolete") == ["over by now: to_facilitator_count is 0"]
+    waiting = [one.subject for one in office.deliveries() if one.state.value == "held"]
+    assert waiting == ["a"], "only what was told is told again"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_reminder_that_was_cut_short_says_how_it_is_when_it_is_told_again(stage: Stage, number: int) -> None:
+    office = Office(stage, [rule(events="messages.new", **AGAIN)])
+    for count in (0, 2):
+        office.fields["a"]["to_facilitator_count"] = count
+        office.poll()
+    office.send()
+    stage.now += 4 * HOUR
+    assert office.kill_while_sending("chat")
+    office.fields["a"]["to_facilitator_count"] = number
+    office.poll(after=8 * HOUR)
+    told = office.send().get("chat", [])
+    assert ["still true: to_facilitator_count is 1" in message.body for message in told] == [True] * number
+    tries = stage.database.connection().execute("SELECT outcome FROM attempts WHERE outcome <> 'delivered'").fetchall()
+    assert [row[0] for row in tries] == ["unknown"]

@@ -109,7 +109,9 @@ def _wake(one: Waiting, timing: Timing, world: World, now: datetime, made: Arran
 def _goes_on(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
     """Say whether what was tried before, or carries others, is told now: only quiet hours hold it back."""
     if one.stage.is_reminder and _is_past(one, timing, world, now, made):
-        return False
+        return False  # what it carried goes on by itself
+    for each in one.carried:
+        _is_past(each, timing, world, now, made)
     quiet = _quiet(one, timing, now)
     if quiet is not None:
         made.postponed.append(_wait(one, quiet, one.held_by, "quiet hours"))
@@ -131,10 +133,15 @@ def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Ar
 
 
 def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
-    """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it."""
+    """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it.
+
+    Of what is not over it is noted what its message says of it now.
+    """
     found = judge(one, timing, world, now)
     if found.is_over:
         made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=True))
+    elif found.finding:
+        made.findings[one.id] = found.finding
     return found.is_over
 
 

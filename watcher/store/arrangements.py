@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.domain.event import Event, EventType
@@ -13,7 +14,7 @@ from watcher.domain.snapshot import Row
 from watcher.domain.stage import read_stage
 from watcher.domain.waiting import Arrangement, HeldBy, Waiting
 from watcher.pipeline.arranging import DUE_AT_A_TIME, LATER_AT_A_TIME, Decider, arrange_due
-from watcher.store.due import WAITING
+from watcher.store.due import WAITING, note_lost
 from watcher.store.follow_ups import find_escalated, follow, note_over, owe, set_free, was_told
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms, row_of
 from watcher.store.silences import CompilePattern, read_active, record_hit
@@ -22,8 +23,10 @@ VALID_FOR = timedelta(minutes=1)
 """what was arranged and could not be sent since is arranged anew: a silence or the quiet hours may have begun"""
 ID_DIGITS = 8
 """of a delivery's id, as lists show it"""
-_OPEN = f"d.{WAITING} AND d.state IN ('pending', 'held', 'failed')"
-"""with the index's own condition, word by word: without it SQLite goes over everything that was ever delivered"""
+_OPEN = f"""d.{WAITING} AND (d.state IN ('pending', 'held', 'failed')
+    OR d.stage GLOB 'repeat *' OR d.stage GLOB 'escalation *')"""
+"""with the index's own condition, word by word: without it SQLite goes over everything that was ever delivered; of what
+never came back only reminders, which are told only while they are true"""
 
 
 def arrange(
@@ -100,21 +103,31 @@ class _SqliteWaitlist:
 
 
 def _load(connection: sqlite3.Connection, sql: str, bound: dict[str, object], *, is_due: bool) -> list[Waiting]:
+    found = [_waiting(row, is_due=is_due) for row in connection.execute(sql, bound).fetchall()]
     return [
-        Waiting(
-            id=row["delivery"],
-            event=event_of(row),
-            rule=row["rule"],
-            created_at=instant(row["created_at_ms"]),
-            due_at=instant(row["due_at_ms"]),
-            is_due=is_due,
-            held_by=HeldBy(row["held_by"]),
-            is_formed=row["attempts"] > 0 or bool(row["carries"]),
-            stage=read_stage(row["stage"]),
-            is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
-        )
-        for row in connection.execute(sql, bound).fetchall()
+        replace(one, carried=tuple(_carried(connection, one))) if one.is_formed and one.stage.is_reminder else one
+        for one in found
     ]
+
+
+def _waiting(row: sqlite3.Row, *, is_due: bool) -> Waiting:
+    due_ms = row["due_at_ms"]  # none of what is told with another one
+    return Waiting(
+        id=row["delivery"],
+        event=event_of(row),
+        rule=row["rule"],
+        created_at=instant(row["created_at_ms"]),
+        due_at=instant(row["created_at_ms"] if due_ms is None else due_ms),
+        is_due=is_due,
+        held_by=HeldBy(row["held_by"]),
+        is_formed=row["attempts"] > 0 or bool(row["carries"]),
+        stage=read_stage(row["stage"]),
+        is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
+    )
+
+
+def _carried(connection: sqlite3.Connection, lead: Waiting) -> list[Waiting]:
+    return [_waiting(row, is_due=True) for row in connection.execute(_CARRIED, (lead.id,)).fetchall()]
 
 
 def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now: datetime) -> None:
@@ -129,6 +142,7 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
     )
     connection.executemany(_END, [(each.state.value, now_ms, each.reason, each.id) for each in made.ended])
     set_free(connection, [each.id for each in made.ended if each.is_over], now)
+    note_lost(connection, [*(each.id for each in made.ended), *(each.id for each in made.postponed)])
     for each in made.ended:
         if each.silence is not None:
             record_hit(connection, each.silence, now)
@@ -164,6 +178,7 @@ _FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.hel
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
     d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
+_CARRIED = f"{_FROM} WHERE d.lead = ? ORDER BY d.event"
 _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN}
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
@@ -171,7 +186,8 @@ _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.sta
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
 _FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"
-_END = "UPDATE deliveries SET state = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ? WHERE id = ?"
+_END = """UPDATE deliveries SET state = ?, lead = NULL, due_at_ms = NULL, settled_at_ms = ?, reason = ?
+    WHERE id = ?"""
 _READY = """UPDATE deliveries SET state = CASE state WHEN 'held' THEN 'pending' ELSE state END, arranged_until_ms = ?,
     due_at_ms = MIN(due_at_ms, ?), reason = CASE ? WHEN '' THEN reason ELSE ? END WHERE id = ?"""
 _MEMBER = """UPDATE deliveries SET state = 'merged', lead = ?, due_at_ms = NULL, settled_at_ms = ?, reason = ?

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +37,13 @@ def end_outage(connection: sqlite3.Connection, channel: str, now: datetime) -> N
     connection.execute(_RELEASE, {"channel": channel, "now": to_ms(now)})
 
 
+def note_lost(connection: sqlite3.Connection, deliveries: Sequence[str]) -> None:
+    """Note of attempts without an end that they never came back, in the caller's transaction."""
+    connection.execute(_LOST, (json.dumps(deliveries),))
+
+
+_LOST = """UPDATE attempts SET outcome = 'unknown', error = 'it never came back: it may have arrived'
+    WHERE delivery IN (SELECT value FROM json_each(?)) AND outcome = ''"""
 _COLUMNS = """id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms, stage, note, finding
     FROM deliveries"""
 _RELEASE = """UPDATE deliveries SET due_at_ms = min(created_at_ms, :now), arranged_until_ms = NULL

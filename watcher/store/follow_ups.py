@@ -19,6 +19,7 @@ from watcher.domain.follow_up import Escalated, ended_by, ends
 from watcher.domain.stage import CLEARED
 from watcher.domain.waiting import Followed, FollowUp, HeldBy, Waiting
 from watcher.store.delivery_id import delivery_id
+from watcher.store.due import note_lost
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms
 
 New = tuple[int, Sequence[Any], Sequence[Sequence[Any]]]
@@ -192,8 +193,10 @@ def _seq_of(connection: sqlite3.Connection, event: Event) -> int:
 
 def _drop(connection: sqlite3.Connection, deliveries: Iterable[str], reason: str, now_ms: int) -> None:
     """End deliveries of which nothing is sent any more; what they carried goes on by itself."""
-    named = json.dumps(list(deliveries))
+    ids = list(deliveries)
+    named = json.dumps(ids)
     connection.execute(_END, {"reason": reason, "now": now_ms, "ids": named})
+    note_lost(connection, ids)
     connection.execute(_SET_FREE, {"now": now_ms, "ids": named})
 
 

@@ -16,7 +16,7 @@ from watcher.pipeline.outbox import Claim, Settlement
 from watcher.store.arrangements import arrange
 from watcher.store.channels import read_health, write_health
 from watcher.store.database import Database
-from watcher.store.due import WAITING, end_outage, find_due
+from watcher.store.due import WAITING, end_outage, find_due, note_lost
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.follow_ups import drop_late, follow
 from watcher.store.handovers import store_handover
@@ -197,11 +197,7 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
     if taken.rowcount != 1:
         return False
     if found["attempts"]:
-        connection.execute(
-            """UPDATE attempts SET outcome = 'unknown', error = 'it never came back: it may have arrived'
-                WHERE delivery = ? AND outcome = ''""",
-            (found["id"],),
-        )
+        note_lost(connection, [found["id"]])
     connection.execute(
         "INSERT INTO attempts(delivery, number, started_at_ms) VALUES(?, ?, ?)",
         (found["id"], found["attempts"] + 1, to_ms(now)),
