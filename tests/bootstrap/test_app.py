@@ -13,6 +13,7 @@ from watcher.bootstrap.configuration import read_config
 from watcher.config.model import Config
 from watcher.domain.errors import BusyError, ConfigError
 from watcher.domain.rule import Match
+from watcher.domain.stage import escalation
 from watcher.lab import Lab
 from watcher.pipeline.outbox import Owed
 from watcher.store.events import insert_owed
@@ -188,3 +189,27 @@ def test_what_came_back_before_it_was_forgotten_has_returned(workshop: Workshop)
 
 def _presences(app: App) -> list[str]:
     return [row[0] for row in app.database.connection().execute("SELECT presence FROM rows ORDER BY presence")]
+
+
+def test_escalations_that_wait_go_to_whom_the_present_rules_name(workshop: Workshop) -> None:
+    def escalating(channels: str) -> str:
+        return f"""[channels.boss]
+url = "json://127.0.0.1:9/"
+[[rules]]
+name = "waits"
+events = ["questions.new"]
+channels = ["ops"]
+escalate = [{{ after = "24h", channels = {channels} }}]
+"""
+
+    match = Match(channel="leads", rule="waits", stage=escalation(1), after=timedelta(hours=24))
+    with open_app(workshop.config(rest=escalating('["ops"]'))) as app:
+        with app.database.write() as connection:
+            insert_owed(connection, Owed(event=make_event(1), deliveries=(match,)), None, None)
+        after = app.successor(workshop.config(rest=escalating('["boss"]')))
+        assert [after.readdress(), after.readdress()] == [1, 0]
+        found = app.database.connection().execute("SELECT channel, state, reason FROM deliveries ORDER BY state")
+        assert [tuple(row) for row in found] == [
+            ("boss", "held", ""),
+            ("leads", "obsolete", "its rule escalates to boss now"),
+        ]

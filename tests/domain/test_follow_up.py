@@ -14,12 +14,16 @@ from watcher.domain.condition import Verdict
 from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import (
     LASTING,
+    NO_ESCALATION,
+    Address,
     Escalated,
+    Readdressed,
     ended_by,
     ends,
     follow,
     is_lasting,
     judge,
+    readdress,
     renew,
     span_of,
 )
@@ -217,3 +221,20 @@ def test_a_repeat_that_was_silenced_comes_again(
     found: FollowUp | None = renew(waiting(stage), timing, NOW)
     later: tuple[Stage, datetime] | None = (renewed[0], NOW + renewed[1]) if renewed else None
     assert (found and (found.stage, found.due_at)) == later
+
+
+@pytest.mark.parametrize(
+    "stage, channel, expected",
+    [
+        (escalation(1), "leads", None),
+        (escalation(1), "gone", Readdressed(end="its rule escalates to leads now", to=("leads",))),
+        (escalation(2), "leads", Readdressed(end="its rule escalates to boss now", to=("boss",))),
+        (escalation(3), "leads", None),  # the channel is there: it is judged when it is due
+        (escalation(3), "gone", Readdressed(end=NO_ESCALATION)),
+    ],
+)
+def test_an_escalation_that_waits_goes_to_whom_its_step_names_now(
+    stage: Stage, channel: str, expected: Readdressed | None
+) -> None:
+    address = Address(rule="r", stage=stage, channel=channel)
+    assert readdress(address, {"r": ESCALATING}, {"leads", "boss"}) == expected

@@ -11,6 +11,7 @@ from tests.pipeline.stage import Stage
 from watcher.config.pattern import LinearPattern
 from watcher.domain.arrangement import Policy
 from watcher.domain.errors import ChannelError
+from watcher.domain.follow_up import readdress
 from watcher.domain.message import Message
 from watcher.domain.rule import Router, Rule
 from watcher.domain.silence import make_silence, parse_silence_matcher
@@ -141,6 +142,12 @@ class Office:
 
     def reasons(self, state: str) -> list[str]:
         return [one.reason for one in self.deliveries() if one.state.value == state]
+
+    def readdress(self) -> None:
+        """What a reload does with the escalations that wait."""
+        timings = {one.name: one.timing for one in self.rules}
+        named = {name for one in self.rules for name in one.channels} | self.channels.keys()
+        self.outbox.readdress(lambda address: readdress(address, timings, named), self.stage.now)
 
     def change(self, **timing: Any) -> None:
         """Change the timing of the first rule, as after a reload."""

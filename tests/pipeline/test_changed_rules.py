@@ -2,7 +2,7 @@
 
 from datetime import UTC, timedelta
 
-from tests.pipeline.office import AGAIN, ASKED, DAY, HOUR, MINUTE, TO_LEADS, Office, rule
+from tests.pipeline.office import AGAIN, ASKED, DAY, HOUR, MINUTE, TO_LEADS, Office, rule, step
 from tests.pipeline.stage import Stage
 from watcher.domain.digest import Digest
 
@@ -48,3 +48,38 @@ def test_escalations_and_reminders_of_a_rule_that_has_none_end_with_a_reason(sta
         "its rule has no repeat for it any more",
     ]
     assert office.titles(after=HOUR) == {}
+
+
+def test_an_escalation_goes_to_whom_its_rule_names_when_it_is_due(stage: Stage) -> None:
+    office = Office(stage, [rule(**TO_LEADS)])
+    office.asks(a=1)
+    office.send()
+    office.change(escalate=(step(DAY, "boss deputy"),))
+    office.readdress()
+    assert office.reasons("obsolete") == ["its rule escalates to boss, deputy now"]
+    assert office.titles(after=DAY - MINUTE) == {}
+    escalated = [f"Escalated: {ASKED}"]
+    assert office.titles(after=MINUTE) == {"boss": escalated, "deputy": escalated}
+    office.readdress()
+    assert office.titles(after=DAY) == {}
+
+
+def test_an_escalation_to_a_channel_that_stays_is_left_as_it_is(stage: Stage) -> None:
+    office = Office(stage, [rule(escalate=(step(DAY, "leads boss"),))])
+    office.asks(a=1)
+    office.send()
+    office.change(escalate=(step(DAY, "boss"),))
+    office.readdress()
+    assert office.titles(after=DAY) == {"boss": [f"Escalated: {ASKED}"]}
+
+
+def test_an_escalation_that_has_no_step_and_no_channel_any_more_ends(stage: Stage) -> None:
+    office = Office(stage, [rule(**TO_LEADS)])
+    office.asks(a=1)
+    office.send()
+    office.change()
+    office.readdress()
+    assert office.reasons("obsolete") == [], "while the channel is there it is judged when it is due"
+    office.channels.pop("leads")
+    office.readdress()
+    assert office.reasons("obsolete") == ["its rule has no escalation for it any more"]

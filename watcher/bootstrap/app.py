@@ -31,6 +31,7 @@ from watcher.config.pattern import LinearPattern
 from watcher.config.ruleset import read_ruleset
 from watcher.domain.audit import Watch
 from watcher.domain.errors import ConfigError
+from watcher.domain.follow_up import readdress
 from watcher.pipeline.audit import Look, View, look
 from watcher.pipeline.deadlines import Bell, fire_due
 from watcher.pipeline.dispatch import Desk, Turn, deliver_next, drain
@@ -130,7 +131,13 @@ class App:
 
     def take_over(self) -> int:
         """Make due what an earlier process was killed over while sending it; return how many deliveries that were."""
+        self.readdress()
         return self.outbox.take_over(clock.now())
+
+    def readdress(self) -> int:
+        """Let escalations that wait go to whom the rules name now; return how many that changed something for."""
+        timings = {rule.name: rule.timing for rule in self.config.rules}
+        return self.outbox.readdress(lambda address: readdress(address, timings, self.channels), clock.now())
 
     def deliver_due(self, wait: Callable[[timedelta], bool]) -> list[Turn]:
         """Send everything that is due now, each delivery once, channel after channel; a backup last."""

@@ -166,6 +166,7 @@ class Daemon:
         changed = changes(before.config, after.config)
         self._warn(after.config)
         self._app = after
+        self._guard.run("re-addressing", after.readdress)
         self._workers.serve(after.channels)
         self._scheduler.watch(timetables_of(after.config), self._records())
         for watched in before.unused_sources(after):

@@ -7,11 +7,12 @@ Each decision is a pure function of what happened:
     a reminder is due     is it to be told, or why not?              judge
     it was silenced       when does it come again?                   renew
     it came to nothing    is it again as it was told before?         resume
+    the rules changed     does an escalation go to others now?       readdress
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from watcher.domain.condition import Verdict, cleared_by, clears
 from watcher.domain.event import Event, EventType
-from watcher.domain.stage import FIRST, StageKind, repeat
+from watcher.domain.stage import FIRST, Stage, StageKind, repeat
 from watcher.domain.timing import Escalation, Timing
 from watcher.domain.waiting import Followed, FollowUp, Part, Waiting
 
@@ -89,6 +90,23 @@ class Outlook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """To which channel, at which stage, and by which rule some escalations wait."""
+
+    rule: str
+    stage: Stage
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readdressed:
+    """What becomes of escalations that wait under an address: they end for a reason, and are owed to others instead."""
+
+    end: str
+    to: tuple[str, ...] = ()
+
+
 def is_lasting(event_type: EventType) -> bool:
     """Say whether events of a type are followed up."""
     return event_type in LASTING
@@ -133,7 +151,7 @@ def follow(told: Sequence[Part], timings: Mapping[str, Timing], told_at: datetim
 def judge(one: Waiting, timing: Timing, outlook: Outlook, now: datetime) -> Judgement:
     """Say whether a follow-up that is due is told; `timing` is that of its rule now."""
     kind = one.stage.kind
-    step = _step(one, timing)
+    step = _step(one.stage, timing)
     if (kind is StageKind.REPEAT and not timing.repeat) or (kind is StageKind.ESCALATION and step is None):
         return Judgement(end=f"its rule has no {kind.value} for it any more")
     if kind is not StageKind.CLEARED and not outlook.is_watched(one.event):
@@ -172,6 +190,23 @@ def resume(
     return follow(parts, timings, now)
 
 
+def readdress(address: Address, timings: Mapping[str, Timing], channels: Collection[str]) -> Readdressed | None:
+    """Return what becomes of escalations that wait, by the rules as they are now; None where nothing changes for them.
+
+    `channels` are configured. What waits for one of them by a step that is gone is judged when it is due; for one that
+    is gone nobody ever would.
+    """
+    step = _step(address.stage, timings.get(address.rule, Timing()))
+    if step is None:
+        return None if address.channel in channels else Readdressed(end=NO_ESCALATION)
+    if address.channel in step.channels:
+        return None
+    return Readdressed(end=f"its rule escalates to {', '.join(step.channels)} now", to=step.channels)
+
+
+NO_ESCALATION = "its rule has no escalation for it any more"
+
+
 def _thing(one: Waiting) -> tuple[str, str, str, str]:
     return one.rule, one.event.source, one.event.subject, one.event.type
 
@@ -192,9 +227,9 @@ def _next(part: Part, timing: Timing, told_at: datetime) -> FollowUp | None:
     return FollowUp(event=part.event, rule=part.rule, stage=repeat(number), due_at=due_at)
 
 
-def _step(one: Waiting, timing: Timing) -> Escalation | None:
-    place = one.stage.number - 1
-    is_there = one.stage.kind is StageKind.ESCALATION and place < len(timing.escalate)
+def _step(stage: Stage, timing: Timing) -> Escalation | None:
+    place = stage.number - 1
+    is_there = stage.kind is StageKind.ESCALATION and place < len(timing.escalate)
     return timing.escalate[place] if is_there else None
 
 

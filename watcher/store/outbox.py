@@ -20,6 +20,7 @@ from watcher.store.due import WAITING, end_outage, find_due, note_lost
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.follow_ups import drop_late, follow
 from watcher.store.handovers import store_handover
+from watcher.store.readdressing import Decide, readdress
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, instant, to_ms
 from watcher.store.silences import CompilePattern, has_active
 
@@ -96,6 +97,11 @@ class SqliteOutbox:
                 "UPDATE deliveries SET due_at_ms = min(created_at_ms, ?), lease_until_ms = ? WHERE state = 'sending'"
             )
             return connection.execute(query, bound).rowcount
+
+    def readdress(self, decide: Decide, now: datetime) -> int:
+        """Let escalations that wait follow the rules as they are now; return how many go to others, or end."""
+        with self._database.write() as connection:
+            return readdress(connection, decide, now)
 
     def shift(self, moved: timedelta) -> None:
         """Move all that waits, and the pauses of channels, with a clock that was set back.
