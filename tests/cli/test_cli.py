@@ -120,3 +120,23 @@ def test_a_narrow_encoding_shows_what_it_can(command: list[str], stand: SqliteSt
         [*command, "events", "--format", "table"], env=environ, capture_output=True, text=True, timeout=30, check=True
     )
     assert "?Leading Change?" in done.stdout
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("arguments", [["events", "--format", "json"], ["status"], ["--help"], ["--version"]])
+def test_output_to_a_full_disk_is_a_failure_in_words(
+    command: list[str], stand: SqliteStand, arguments: list[str]
+) -> None:
+    stand.owe(make_event(1), due_at=NOW)
+    with FULL.open("w") as full:
+        ran = subprocess.run([*command, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr.splitlines()) == (
+        1,
+        [
+            "watcher: error: its output cannot be written: No space left on device",
+            "  → make room, or write it elsewhere",
+        ],
+    )

@@ -109,3 +109,13 @@ def _read(terminal: int) -> str:
         return os.read(terminal, 10_000).decode()
     except OSError:  # the other side has closed
         return ""
+
+
+def test_a_config_that_does_not_fit_on_the_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk."""
+    limited = ["sh", "-c", 'ulimit -f 1 && exec "$@"', "sh"]
+    command = [*limited, sys.executable, "-B", "-m", "watcher", "init", str(tmp_path / "new.toml")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
+    assert ran.returncode == 2
+    assert "new.toml cannot be written: File too large" in ran.stderr
+    assert not (tmp_path / "new.toml").exists()

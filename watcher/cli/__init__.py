@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -56,7 +57,22 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         forget_output()
         return 0
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        forget_output()
+        complain(_no_room(error))
+        return FAILED
     return status if isinstance(status, int) else 0
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""a full disk, a limit, a disk that fails: where a file stands for the terminal, its output may end at any place"""
+
+
+def _no_room(error: OSError) -> WatcherError:
+    what = str(error.filename or "its output")
+    return WatcherError(f"{what} cannot be written: {error.strerror}", remedy="make room, or write it elsewhere")
 
 
 def complain(error: WatcherError) -> None:

@@ -35,17 +35,23 @@ def command(invocation: Invocation, path: Path | None) -> None:
 
 
 def _write(target: Path, text: str) -> None:
-    """Write a new file that only its owner may read; nobody's file is taken away when that fails."""
+    """Write a new file that only its owner may read, or none; nobody else's is taken away when that fails."""
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise _exists(target) from error
     except OSError as error:
-        raise ConfigError(
-            f"{target} cannot be written: {error.strerror}", remedy="name a place you may write"
-        ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+        raise _unwritable(target, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        target.unlink(missing_ok=True)  # a part of a config would be in the way of the next one
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(target: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{target} cannot be written: {error.strerror}", remedy="name a place you may write")
 
 
 def _exists(target: Path) -> ConfigError:

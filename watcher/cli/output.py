@@ -122,7 +122,7 @@ def write_table(
 
 
 def forget_output() -> None:
-    """Let nothing more be written to a pipe that nobody reads, at exit either."""
+    """Let nothing more be written to a pipe that nobody reads or a disk that is full, at exit either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
