@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,7 @@ _ENDED = """SELECT 1 FROM events e JOIN events o ON o.id = ? WHERE e.seq > o.seq
 acts = st.one_of(
     st.tuples(st.just("writes"), st.sampled_from(["a", "b"]), st.integers(0, 3)),
     st.tuples(st.just("asks"), st.sampled_from(["a", "b"]), st.integers(0, 3)),
+    st.tuples(st.just("leaves"), st.sampled_from(["a", "b"]), st.none()),
     st.tuples(st.just("send"), st.sampled_from([0, 1, 5, 30]), st.none()),
     st.tuples(st.just("send"), st.sampled_from([4 * 60, 24 * 60, 25 * 60]), st.none()),
     st.tuples(st.just("opens"), st.sampled_from(CHANNELS), st.sampled_from([DOWN, GONE, None])),
@@ -42,10 +44,12 @@ class Witness:
     def __init__(self, office: Office) -> None:
         self.office = office
         self.seen = Counter[str]()
+        self.away: dict[str, dict[str, Any]] = {}
 
     def act(self, what: str, name: object, more: object) -> None:
         does: dict[str, Callable[[], object]] = {
-            "asks": lambda: self.office.asks(**{str(name): more}),  # type: ignore[arg-type]
+            "asks": lambda: self._ask(str(name), int(str(more))),
+            "leaves": lambda: self._leave(str(name)),
             "writes": lambda: self._write(str(name), int(str(more))),
             "send": lambda: self._send(timedelta(minutes=float(str(name)))),
             "opens": lambda: self.office.opens(str(name), more),  # type: ignore[arg-type]
@@ -61,8 +65,23 @@ class Witness:
         assert all(number == 1 for number in pending.values()), pending
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
+    def _ask(self, name: str, number: int) -> None:
+        if name not in self.away:
+            self.office.asks(**{name: number})
+
+    def _leave(self, name: str) -> None:
+        """Leave the list for good, or come back to it."""
+        if name in self.away:
+            self.office.fields[name] = self.away.pop(name)
+        elif not self.away:  # an empty list would be suspect
+            self.away[name] = self.office.fields.pop(name)
+            self.office.poll()
+        self.office.poll()
+
     def _write(self, name: str, number: int) -> None:
         """So many messages to the facilitators: what is over when there are none, without an event that says so."""
+        if name in self.away:
+            return
         self.office.fields[name]["to_facilitator_count"] = number
         self.office.poll()
 

@@ -1,5 +1,6 @@
 """What a replay follows up: reminders that are owed, and the news of an end."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.store.outbox_contract import NOW, make_event
@@ -68,3 +69,36 @@ def test_without_a_rule_that_follows_up_nothing_is_owed() -> None:
     tell(register, waitlist, 1, ASKED)
     register.take_in([(2, CLEARED)])
     assert waits(waitlist) == []
+
+
+GONE = make_event(1, kind=EventType.CONVERSATION_REMOVED, time=NOW + 2 * MINUTE)
+BACK = make_event(2, kind=EventType.CONVERSATION_RETURNED, time=NOW + 9 * MINUTE)
+
+
+def test_what_a_removal_ended_goes_on_when_the_conversation_is_back() -> None:
+    register, waitlist = new_register(r=Timing(repeat=(MINUTE,)))
+    tell(register, waitlist, 1, ASKED)
+    register.take_in([(2, GONE)])
+    assert waits(waitlist) == [(2, "cleared")]
+    register.take_in([(3, BACK)])
+    assert waits(waitlist) == [(2, "cleared"), (1, "repeat 1")]
+    assert waitlist.untold == []
+    assert {one.due_at for one in waitlist.due(BACK.time)} >= {BACK.time}, "it was due meanwhile"
+
+
+def test_what_ended_while_the_conversation_was_gone_is_over() -> None:
+    register, waitlist = new_register(r=Timing(repeat=(MINUTE,)))
+    tell(register, waitlist, 1, ASKED)
+    register.take_in([(2, GONE)])
+    register.take_in([(3, BACK), (4, replace(CLEARED, time=BACK.time))])
+    assert waits(waitlist) == [(2, "cleared")], "its end was told when it was removed"
+
+
+def test_what_is_told_too_late_after_a_return_is_ended_by_what_came_with_that() -> None:
+    register, waitlist = new_register(r=Timing(repeat=(MINUTE,)))
+    register.take_up(1, ASKED, "r", FIRST)
+    waitlist.owe(1, FollowUp(event=ASKED, rule="r", stage=FIRST, due_at=BACK.time + MINUTE), ASKED.time)
+    register.take_in([(2, GONE)])
+    register.take_in([(3, BACK), (4, replace(CLEARED, time=BACK.time))])
+    tell(register, waitlist, 1, ASKED)
+    assert (4, "cleared") in waits(waitlist)

@@ -146,13 +146,24 @@ def test_what_is_followed_goes_with_its_event_and_a_repeat_that_waits_keeps_it(s
 
 
 @pytest.mark.parametrize(
-    "query", ["_ENDED", "_OTHER_REPEATS", "_ESCALATED", "_TOLD", "_OPEN_REMINDERS", "_ENDING", "_BEFORE"]
+    "query",
+    [
+        "_ENDED",
+        "_OTHER_REPEATS",
+        "_ESCALATED",
+        "_TOLD",
+        "_OPEN_REMINDERS",
+        "_ENDING",
+        "_BEFORE",
+        "_REVIVE",
+        "_FOLLOW_AGAIN",
+    ],
 )
 def test_no_question_reads_a_whole_table(stand: SqliteStand, query: str) -> None:
     from watcher.store import follow_ups  # noqa: PLC0415 - its questions are its own
 
     sql = getattr(follow_ups, query)
-    names = "source subject type types rule seq time channel stage event id".split()
+    names = "source subject type types rule seq time channel stage event id now aside".split()
     bound = dict.fromkeys(names, "") if ":" in sql.replace("::", "") else ("",) * sql.count("?")
     plan = [row["detail"] for row in stand.database.connection().execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
     tables = [step for step in plan if step.startswith("SCAN") and "json_each" not in step and "VIRTUAL" not in step]

@@ -21,16 +21,22 @@ Placed = tuple[int, Event]
 """an event and its place in the log, which rises in storing order"""
 Subject = tuple[str, str]
 """a source and the subject of its events"""
+_Unended = tuple[int, EventType, datetime]
+"""the place, type and time of an event that nothing has ended yet"""
 _Key = tuple[int, str]
 """the place of an event, and a rule"""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Followed:
-    """An event that is followed; `is_over`: what it told is no longer true by itself."""
+    """An event that is followed; `is_over`: what it told is no longer true by itself.
+
+    `is_away`: its conversation is gone, and it is followed again when that comes back.
+    """
 
     event: Event
     is_over: bool = False
+    is_away: bool = False
 
 
 class Register:
@@ -40,8 +46,8 @@ class Register:
         self._timings, self._waitlists = timings, waitlists
         self._followed: dict[Subject, dict[_Key, _Followed]] = {}
         self._told: dict[_Key, list[tuple[datetime, str, Stage]]] = {}
-        self._unended: dict[Subject, list[tuple[int, EventType, datetime]]] = {}
-        self._late: dict[int, Placed] = {}
+        self._unended: dict[Subject, list[_Unended]] = {}
+        self._late: dict[int, tuple[Placed, _Unended]] = {}
 
     def take_up(self, place: int, event: Event, rule: str, stage: Stage) -> None:
         """Note what is owed: what is escalated later is followed from now on."""
@@ -60,9 +66,14 @@ class Register:
         Events of one instant end nothing of each other: they tell of one and the same state.
         """
         endings = [placed for placed in news if ends(placed[1].type)] if self._timings else []
+        returned = [event for _, event in endings if event.type is EventType.CONVERSATION_RETURNED]
+        for event in returned:
+            self._forget_removal(event)
         for placed in endings:
             self._note_late(placed)
             self._end(placed)
+        for event in returned:  # when all that came with it has ended what it ends
+            self._take_back(event)
         return bool(endings)
 
     def follow(self, parts: Sequence[Part], places: Mapping[str, int], waitlist: MemoryWaitlist, now: datetime) -> None:
@@ -86,7 +97,7 @@ class Register:
         """Return when the escalation of an earlier event about the same was told to a channel by its rule."""
         event = one.event
         for (other, rule), past in sorted(self._of(event).items(), reverse=True, key=lambda item: item[0]):
-            if other >= place or rule != one.rule or past.is_over or past.event.type is not event.type:
+            if other >= place or rule != one.rule or past.event.type is not event.type or past.is_over or past.is_away:
                 continue
             told = [at for at, to, stage in self._told.get((other, rule), ()) if (to, stage) == (channel, one.stage)]
             if told:
@@ -105,7 +116,7 @@ class Register:
             if not _is_ended(kind, other, time, placed):
                 left.append((other, kind, time))
             elif any(waitlist.is_open(other) for waitlist in self._waitlists.values()):
-                self._late[other] = placed
+                self._late[other] = placed, (other, kind, time)
         self._unended[subject] = left
 
     def _end(self, placed: Placed) -> None:
@@ -115,19 +126,39 @@ class Register:
         if not ended:
             return
         reason = f"over since {ending.type.value}, {ending.id[:EVENT_PREFIX_LENGTH]}"
+        may_come_back = ending.type is EventType.CONVERSATION_REMOVED
         for waitlist in self._waitlists.values():
             for other in ended:
-                waitlist.drop(waitlist.reminders(other), reason, ending.time)
+                waitlist.drop(waitlist.reminders(other), reason, ending.time, is_aside=may_come_back)
         told = [
             (at, key[0], channel, key[1])
             for key, one in followed.items()
-            if key[0] in ended and not one.is_over
+            if key[0] in ended and not one.is_over and not one.is_away
             for at, channel, _ in self._told.get(key, ())
         ]
         for _, _, channel, rule in sorted(told):
             self._owe_end(placed, self._waitlists[channel], rule, ending.time)
-        for key in [key for key in followed if key[0] in ended]:
-            del followed[key]
+        for key, one in [(key, one) for key, one in followed.items() if key[0] in ended]:
+            if may_come_back and not one.is_over:
+                one.is_away = True
+            else:
+                del followed[key]
+
+    def _take_back(self, returned: Event) -> None:
+        """Follow again what the removal of a conversation that is back has ended; its reminders are judged when due."""
+        for (place, _), one in self._of(returned).items():
+            if one.is_away:
+                one.is_away = False
+                for waitlist in self._waitlists.values():
+                    waitlist.take_back(place, returned.time)
+
+    def _forget_removal(self, returned: Event) -> None:
+        """What a removal ended before it was told goes on when the conversation is back."""
+        subject = (returned.source, returned.subject)
+        for place, ((_, ending), what) in list(self._late.items()):
+            if ending.type is EventType.CONVERSATION_REMOVED and (ending.source, ending.subject) == subject:
+                del self._late[place]
+                self._unended.setdefault(subject, []).append(what)
 
     def _owe_end(self, placed: Placed, waitlist: MemoryWaitlist, rule: str, due_at: datetime) -> None:
         """Owe to a channel that something is over; where the event that ends it goes there anyway, it is the news."""
@@ -137,9 +168,9 @@ class Register:
 
     def follow_one(self, one: Followed, place: int, waitlist: MemoryWaitlist, now: datetime) -> None:
         """Owe what follows one that was told, or counts as told."""
-        ending = self._late.get(place)
-        if ending is not None:
-            self._owe_end(ending, waitlist, one.rule, now)
+        late = self._late.get(place)
+        if late is not None:
+            self._owe_end(late[0], waitlist, one.rule, now)
             return
         subject = (one.event.source, one.event.subject)
         self._followed.setdefault(subject, {}).setdefault((place, one.rule), _Followed(event=one.event))

@@ -54,6 +54,7 @@ class MemoryWaitlist:
     _ready: list[tuple[Turn, _Ready]] = field(default_factory=list)
     _reminders: dict[int, dict[str, str]] = field(default_factory=dict)
     _findings: dict[str, str] = field(default_factory=dict)
+    _aside: dict[int, list[tuple[Waiting, Untold]]] = field(default_factory=dict)
     _fates: dict[Thing, list[tuple[int, bool]]] = field(default_factory=dict)
 
     def owe(self, place: int, what: FollowUp, since: datetime, held_by: HeldBy = HeldBy.NOTHING) -> None:
@@ -160,12 +161,27 @@ class MemoryWaitlist:
         self.posted.append(Posted(channel=self.channel, at=now, parts=parts, reason=ready.reason))
         return [Part(event=one.event, rule=one.rule, stage=one.stage) for one in told], places
 
-    def drop(self, names: Iterable[str], reason: str, now: datetime) -> None:
-        """End deliveries, those that are ready included; what they would have carried goes on by itself."""
+    def drop(self, names: Iterable[str], reason: str, now: datetime, *, is_aside: bool = False) -> None:
+        """End deliveries, those that are ready included; what they would have carried goes on by itself.
+
+        `is_aside`: they may be taken back.
+        """
         for name in names:
             for entry in [entry for entry in self._ready if any(one.id == name for one in entry[1].members)]:
                 self._undo(entry, name, now)
+            one, place = self._open[name], self._places[name]
             self._end(Ended(id=name, state=DeliveryState.OBSOLETE, reason=reason), now)
+            if is_aside:
+                self._aside.setdefault(place, []).append((one, self.untold[-1]))
+
+    def take_back(self, place: int, now: datetime) -> None:
+        """Let what of an event was put aside wait again until it is due."""
+        for one, untold in self._aside.pop(place, ()):
+            self.untold.remove(untold)
+            self._places[one.id] = place
+            self._reminders.setdefault(place, set()).add(one.id)
+            due_at = max(one.due_at, now)
+            self._put(_waiting(one.id, one.event, one.rule, one.created_at, due_at, one.held_by, one.stage))
 
     def _note_fate(self, one: Waiting, place: int, *, is_told: bool) -> None:
         if one.stage == FIRST:

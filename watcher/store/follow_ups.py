@@ -54,6 +54,9 @@ def take_in(connection: sqlite3.Connection, news: Collection[New]) -> None:
         return
     for seq, (event_id, source, kind, subject, time_ms, *_) in endings:
         _end(connection, _Ending(seq=seq, id=event_id, type=kind, time_ms=time_ms), source, subject)
+    for _, (_, source, kind, subject, time_ms, *_) in endings:  # when all that came with it has ended what it ends
+        if kind == _RETURNED:
+            _take_back(connection, source, subject, time_ms)
 
 
 def follow(connection: sqlite3.Connection, channel: str, followed: Iterable[Followed], now: datetime) -> None:
@@ -128,15 +131,22 @@ def _end(connection: sqlite3.Connection, ending: _Ending, source: str, subject: 
     if not found:
         return
     events = json.dumps([row[0] for row in found])
-    _drop(
-        connection,
-        [row[0] for row in connection.execute(_OPEN_REMINDERS, (events,))],
-        f"over since {ending.type}, {ending.id[:_ID_DIGITS]}",
-        ending.time_ms,
-    )
+    reminders = [row[0] for row in connection.execute(_OPEN_REMINDERS, (events,))]
+    due = dict(map(tuple, connection.execute(_DUE, (json.dumps(reminders),))))
+    _drop(connection, reminders, f"over since {ending.type}, {ending.id[:_ID_DIGITS]}", ending.time_ms)
     for row in connection.execute(_TOLD, (events,)).fetchall():
         _owe_end(connection, ending, row["channel"], row["rule"], ending.time_ms)
-    connection.execute("DELETE FROM followed WHERE event IN (SELECT value FROM json_each(?))", (events,))
+    if ending.type == _REMOVED:  # it may come back
+        connection.executemany(_WAS_DUE, [(due_ms or ending.time_ms, one) for one, due_ms in due.items()])
+        connection.execute(_SET_ASIDE, (events,))
+    connection.execute(_FORGET, (events, _ASIDE if ending.type == _REMOVED else None))
+
+
+def _take_back(connection: sqlite3.Connection, source: str, subject: str, now_ms: int) -> None:
+    """Follow again what the removal of a conversation that is back has ended; its reminders are judged when due."""
+    bound = {"source": source, "subject": subject, "now": now_ms, "aside": _ASIDE}
+    connection.execute(_REVIVE, bound)
+    connection.execute(_FOLLOW_AGAIN, bound)
 
 
 def _owe_end(connection: sqlite3.Connection, ending: _Ending, channel: str, rule: str, due_ms: int) -> None:
@@ -207,6 +217,9 @@ def _ends(kind: str) -> str:
     return json.dumps(ended) if ended else ""
 
 
+_REMOVED, _RETURNED = EventType.CONVERSATION_REMOVED.value, EventType.CONVERSATION_RETURNED.value
+_ASIDE = 2
+"""the value of followed.is_over while the conversation is gone: it is followed again when it comes back"""
 _ID_DIGITS = 8
 _ESCALATION = HeldBy.ESCALATION.value
 _STILL_OPEN = "('pending', 'held', 'failed', 'unknown')"
@@ -224,14 +237,27 @@ _NOTE_OVER = "UPDATE followed SET is_over = 1 WHERE event = (SELECT event FROM d
 _ENDED = """SELECT DISTINCT f.event FROM followed f JOIN events e ON e.seq = f.event
     WHERE f.source = :source AND f.subject = :subject AND f.type IN (SELECT value FROM json_each(:types))
     AND f.event < :seq AND e.time_ms <> :time"""
+_DUE = "SELECT id, due_at_ms FROM deliveries WHERE id IN (SELECT value FROM json_each(?))"
+# Of what has ended for now it is kept when it was due.
+_WAS_DUE = "UPDATE deliveries SET due_at_ms = ? WHERE id = ?"
+_SET_ASIDE = f"UPDATE followed SET is_over = {_ASIDE} WHERE event IN (SELECT value FROM json_each(?)) AND NOT is_over"
+_FORGET = "DELETE FROM followed WHERE event IN (SELECT value FROM json_each(?)) AND is_over IS NOT ?"
+_REVIVE = f"""UPDATE deliveries AS d SET state = 'held', due_at_ms = max(due_at_ms, :now), settled_at_ms = NULL,
+    reason = '', arranged_until_ms = NULL
+    WHERE state = 'obsolete' AND due_at_ms IS NOT NULL AND {_REMINDERS} AND event IN (
+        SELECT event FROM followed WHERE source = :source AND subject = :subject AND is_over = :aside)"""
+_FOLLOW_AGAIN = "UPDATE followed SET is_over = 0 WHERE source = :source AND subject = :subject AND is_over = :aside"
 _OPEN_REMINDERS = f"""SELECT d.id FROM deliveries d WHERE d.event IN (SELECT value FROM json_each(?))
     AND {_REMINDERS} AND {_CAN_END}"""
 _TOLD = f"""SELECT d.channel, d.rule FROM deliveries d JOIN followed f ON f.event = d.event AND f.rule = d.rule
     LEFT JOIN deliveries l ON l.id = d.lead
     WHERE d.event IN (SELECT value FROM json_each(?)) AND NOT f.is_over AND d.stage <> 'cleared' AND {_WENT_OUT}
     ORDER BY d.settled_at_ms, d.event, d.rule"""
-_ENDING = """SELECT seq, id, type, time_ms FROM events WHERE subject = ? AND seq > ? AND source = ?
-    AND type IN (SELECT value FROM json_each(?)) AND time_ms <> ? ORDER BY seq LIMIT 1"""
+# A removal that was undone ends nothing any more.
+_ENDING = f"""SELECT seq, id, type, time_ms FROM events e WHERE subject = ? AND seq > ? AND source = ?
+    AND type IN (SELECT value FROM json_each(?)) AND time_ms <> ? AND NOT (type = '{_REMOVED}' AND EXISTS(
+        SELECT 1 FROM events r WHERE r.subject = e.subject AND r.seq > e.seq AND r.source = e.source
+        AND r.type = '{_RETURNED}')) ORDER BY seq LIMIT 1"""
 _OTHER_REPEATS = f"""SELECT d.id, d.event FROM followed f JOIN deliveries d ON d.event = f.event AND d.rule = f.rule
     WHERE f.source = :source AND f.subject = :subject AND f.type = :type AND f.rule = :rule AND f.event <> :seq
     AND d.channel = :channel AND d.stage GLOB 'repeat *' AND {_CAN_END}"""

@@ -173,7 +173,7 @@ def _record_of(row: sqlite3.Row) -> DeliveryRecord:
         state=DeliveryState(row["state"]),
         is_dropped=bool(row["is_dropped"]),
         attempts=row["attempts"],
-        due_at=from_ms(row["due_at_ms"]),
+        due_at=None if DeliveryState(row["state"]).is_final else from_ms(row["due_at_ms"]),
         lease_until=from_ms(row["lease_until_ms"]),
         created_at=instant(row["created_at_ms"]),
         settled_at=from_ms(row["settled_at_ms"]),

@@ -30,6 +30,8 @@ class Room(Protocol):
 
     def drop(self, one: Owed, now: datetime) -> None: ...
 
+    def take_back(self, one: Owed, now: datetime) -> None: ...
+
 
 @dataclass
 class Entry:
@@ -44,13 +46,18 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """`told`: by source and subject. `followed`: events, each with the rule that follows it up. `over`: by itself."""
+    """`told`: by source and subject. `followed`: events, each with the rule that follows it up. `over`: by itself.
+
+    `away`: what was followed of a conversation that is gone; `aside`: the reminders of that.
+    """
 
     rooms: Mapping[str, Room]
     events: Sequence[Json]
     told: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
     followed: set[tuple[str, str]] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
+    away: set[tuple[str, str]] = field(default_factory=set)
+    aside: list[tuple[Room, Owed]] = field(default_factory=list)
     about: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -63,6 +70,9 @@ class Ledger:
             ended = [each for each in self._followed_about(event) if _ends(event, each)]
             if ended:
                 self._end(event, {each["id"] for each in ended}, now)
+        for event in events:
+            if event["type"] == "conversation.returned":
+                self._take_back({each["id"] for each in self.about[event["source"], event["subject"]]}, now)
 
     def tell(self, channel: str, parts: Sequence[Owed], now: datetime) -> None:
         """Note what a channel was told, and owe what follows: of several events about the same the last counts."""
@@ -74,7 +84,11 @@ class Ledger:
             if part.event["type"] in LASTING and part.kind != CLEARED and (part.plan.repeat or part.plan.escalate):
                 last[part.plan.name, part.about] = part
         for part in last.values():
-            ending = next((event for event in self._later(part.event, now) if _ends(event, part.event)), None)
+            later = self._later(part.event, now)
+            back = max((one["seq"] for one in later if one["type"] == "conversation.returned"), default=0)
+            endings = [one for one in later if _ends(one, part.event)]
+            lasting = [one for one in endings if one["type"] != "conversation.removed" or one["seq"] > back]
+            ending = lasting[0] if lasting else None
             if ending is not None:
                 self._say_cleared(ending, channel, part.plan, now)
                 continue
@@ -121,7 +135,7 @@ class Ledger:
 
     def _followed_about(self, event: Json) -> list[Json]:
         """The followed ones among the earlier events about the same."""
-        followed = {identity for identity, _ in self.followed}
+        followed = {identity for identity, _ in self.followed | self.away}
         about = self.about[event["source"], event["subject"]]
         return [other for other in about if other["seq"] < event["seq"] and other["id"] in followed]
 
@@ -131,15 +145,29 @@ class Ledger:
         return [one for one in about if one["seq"] > event["seq"] and datetime.fromisoformat(one["time"]) <= now]
 
     def _end(self, ending: Json, ended: set[str], now: datetime) -> None:
+        may_return = ending["type"] == "conversation.removed"
         for room in self.rooms.values():
             for one in room.pending():
                 if one.is_reminder and one.event["id"] in ended:
                     room.drop(one, now)
+                    self.aside += [(room, one)] * may_return
         for entry in self.told.get((ending["source"], ending["subject"]), []):
             is_followed = (entry.event["id"], entry.plan.name) in self.followed
             if entry.event["id"] in ended - self.over and is_followed and entry.stage != CLEARED:
                 self._say_cleared(ending, entry.channel, entry.plan, now)
-        self.followed = {(identity, rule) for identity, rule in self.followed if identity not in ended}
+        gone = {(identity, rule) for identity, rule in self.followed | self.away if identity in ended}
+        self.followed, self.away = self.followed - gone, self.away - gone
+        if may_return:
+            self.away |= {(identity, rule) for identity, rule in gone if identity not in self.over}
+
+    def _take_back(self, back: set[str], now: datetime) -> None:
+        """Follow again what the removal of a conversation that is back has ended."""
+        followed = {(identity, rule) for identity, rule in self.away if identity in back}
+        self.followed, self.away = self.followed | followed, self.away - followed
+        for room, one in [(room, one) for room, one in self.aside if one.event["id"] in back]:
+            self.aside.remove((room, one))
+            if (one.event["id"], one.plan.name) in followed:
+                room.take_back(one, now)
 
     def _say_cleared(self, ending: Json, channel: str, plan: Plan, now: datetime) -> None:
         if not self.rooms[channel].has(ending, FIRST):

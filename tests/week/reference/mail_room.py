@@ -71,6 +71,7 @@ class MailRoom:
             self.waiting.remove(one)
             return
         letter = next(each for each in self.letters if one in each.parts)
+        one.due = letter.due if letter.lead is one else now
         left = [part for part in letter.parts if part is not one]
         if letter.lead is one:
             self.letters.remove(letter)
@@ -81,6 +82,12 @@ class MailRoom:
             letter.parts = left
             told = {part.event["id"] for part in left}
             letter.lines = [line for line in letter.lines if told.intersection(line.stands_for)]
+
+    def take_back(self, one: Owed, now: datetime) -> None:
+        """Owe again what was dropped, from when it was due on."""
+        self.idle_until = None
+        one.due = max(one.due, now)
+        self.waiting.append(one)
 
     # --- What is due: is it its turn? ---------------------------------------------------------------------------------
 
