@@ -179,7 +179,7 @@ class MemoryWaitlist:
         for one, untold in self._aside.pop(place, ()):
             self.untold.remove(untold)
             self._places[one.id] = place
-            self._reminders.setdefault(place, set()).add(one.id)
+            self._reminders.setdefault(place, {})[one.id] = one.rule
             due_at = max(one.due_at, now)
             self._put(_waiting(one.id, one.event, one.rule, one.created_at, due_at, one.held_by, one.stage))
 
