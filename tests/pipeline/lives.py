@@ -204,12 +204,12 @@ def live(
     """Poll what is listed (None: the API is down) after some minutes each, and check what is replayed of it."""
     with life(*rules, storm=storm) as lived:
         lived.poll([row(name, open_questions_count=0) for name in "abc"], after=MINUTE)
-        most: dict[str, int] = {}
+        known: dict[str, Fields] = {}
         for place, (rows, minutes) in enumerate(polls):
             if place == 1 and silenced_for is not None:
                 lived.advance(lived.stage.now + MINUTE / 2)  # what is decided at one instant may go either way
                 silence(lived, silenced_for)
-            listed = None if rows is None else [row(name, **rising(name, has, most)) for name, has in rows.items()]
+            listed = None if rows is None else [row(name, **told_by_events(name, has, known)) for name, has in rows.items()]
             # the milliseconds keep polls from the instants of deadlines and digests: of a tie either order is right
             lived.poll(listed, after=minutes * MINUTE + 2**place * MILLISECOND)
             if place == len(polls) // 2 and silenced_for == 20:
@@ -219,10 +219,16 @@ def live(
         check(lived)
 
 
-def rising(name: str, fields: Fields, most: dict[str, int]) -> Fields:
-    """A row whose messages grow in number: that they became fewer no event tells, and so no replay knows."""
-    most[name] = max(most.get(name, 0), fields["to_facilitator_count"])
-    return {**fields, "to_facilitator_count": most[name]}
+def told_by_events(name: str, fields: Fields, known: dict[str, Fields]) -> Fields:
+    """A row of which events tell whatever a replay has to know.
+
+    That messages became fewer, or that a registration which was open or closed is merely available, no event tells.
+    """
+    before = known.get(name, fields)
+    most = max(before["to_facilitator_count"], fields["to_facilitator_count"])
+    status = before["register_status"] if fields["register_status"] == "available" else fields["register_status"]
+    known[name] = {**fields, "to_facilitator_count": most, "register_status": status}
+    return known[name]
 
 
 def silence(lived: Life, minutes: int) -> None:

@@ -60,7 +60,7 @@ ROWS = st.fixed_dictionaries(
         "open_questions_count": st.integers(0, 4),
         "to_facilitator_count": st.integers(0, 2),
         "status": st.sampled_from(["open", "open", "started", "ended"]),
-        "register_status": st.sampled_from(["available", "closed"]),
+        "register_status": st.sampled_from(["available", "open", "closed"]),
         "content_name": st.sampled_from(["a", "b"]),
         "close_on": st.sampled_from([None, "2026-11-23T08:30:00Z", "2026-11-23T08:50:00Z"]),
     }
