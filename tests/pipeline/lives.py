@@ -209,7 +209,9 @@ def live(
             if place == 1 and silenced_for is not None:
                 lived.advance(lived.stage.now + MINUTE / 2)  # what is decided at one instant may go either way
                 silence(lived, silenced_for)
-            listed = None if rows is None else [row(name, **told_by_events(name, has, known)) for name, has in rows.items()]
+            listed = (
+                None if rows is None else [row(name, **told_by_events(name, has, known)) for name, has in rows.items()]
+            )
             # the milliseconds keep polls from the instants of deadlines and digests: of a tie either order is right
             lived.poll(listed, after=minutes * MINUTE + 2**place * MILLISECOND)
             if place == len(polls) // 2 and silenced_for == 20:
