@@ -39,8 +39,9 @@ NAMED = {
 def try_network(form: Form) -> Trial:
     """Network."""
     require_root()
-    for command, package in (("unshare", "util-linux"), ("ip", "iproute2"), ("iptables", "iptables")):
-        require_debian(command, package=package)
+    require_debian("unshare", package="util-linux")
+    require_debian("ip", package="iproute2")
+    require_debian("iptables", package="iptables")
     require_debian("openssl", package="openssl")
     interval_s = form.pick(full=10, quick=3)
     found = [_in_a_cell(interval_s) for _ in range(form.pick(full=5, quick=1))]

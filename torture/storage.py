@@ -73,7 +73,7 @@ CASES = (
     Case(name="disk full at the start", fault=full, word="disk", is_quick=True),
     Case(name="read-only at the start", fault=read_only, word="Read-only", is_refused=True),
     Case(name="locked at the start", fault=locked, word="locked"),
-    Case(name="another user's", fault=foreign, word="Permission denied", is_refused=True, is_quick=True),
+    Case(name="another user's", fault=foreign, word="belongs to another user", is_refused=True, is_quick=True),
     Case(name="no database", fault=garbled(0, 4096), word="not a database", is_refused=True, is_quick=True),
     Case(name="schema damaged", fault=garbled(100, 4000), word="malformed", is_refused=True),
     Case(name="cut short", fault=cut_short, word="malformed", is_refused=True),
