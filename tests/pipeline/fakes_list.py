@@ -13,7 +13,8 @@ from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page, PageOutline
 from watcher.domain.plain import Values
 from watcher.pipeline.ports import Fate, Look, PageMemory
-from watcher.sources._page import Cut, Envelope, cut_page, split_json
+from watcher.sources._cut import Cut, cut_page
+from watcher.sources._page import Envelope, split_json
 from watcher.sources._reading import Walk, read_by_number, read_by_start
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources.onq import ONQ

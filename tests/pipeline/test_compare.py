@@ -1,12 +1,13 @@
 """What a page changes against the remembered one."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.fakes_source import Leaf, digest, outline, raw, row
-from watcher.domain.listing import Remembered
+from watcher.domain.listing import Moves, Remembered
 from watcher.pipeline.compare import PageDelta, compare
 
 Contents = list[tuple[str, int]]
@@ -85,6 +86,22 @@ def test_rows_that_repeat_the_page_before_neither_come_nor_leave() -> None:
     page = leaf([("b", 1), ("c", 1)], overlap=1).page(1, known.outline)
     delta = compare(page, known, Stored([]))
     assert (sorted(delta.came), sorted(delta.left)) == (["c"], ["d"])
+
+
+def test_moves_that_a_page_found_out_itself_are_taken_where_nothing_is_repeated() -> None:
+    stored = Stored([("a", 1), ("b", 2), ("c", 3)])
+    known = remembered([("a", 1), ("b", 2)])
+    page = leaf([("b", 2), ("c", 4)]).page(0, known.outline)
+    moves = Moves(came=frozenset("c"), left=frozenset("a"))
+    delta = compare(replace(page, moves=moves), known, stored)
+    assert (changed(delta), delta.came, delta.left, stored.asked) == (["c"], moves.came, moves.left, ["c"])
+
+
+def test_moves_of_whole_pages_say_nothing_of_pages_that_repeat_rows() -> None:
+    known = remembered([("b", 1), ("d", 1)], overlap=1)
+    page = leaf([("c", 1), ("d", 1)], overlap=1).page(1, known.outline)
+    found = replace(page, moves=Moves(came=frozenset("c"), left=frozenset("b")))
+    assert compare(found, known, Stored([])) == PageDelta(changed=page.fresh)
 
 
 contents = st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 2)), max_size=6, unique_by=lambda pair: pair[0])

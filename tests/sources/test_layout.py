@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.sources.wiring import digest
 from watcher.domain.listing import PageOutline
+from watcher.sources._cut import Cut, cut_page
 from watcher.sources._layout import find_stretches, lay_out
-from watcher.sources._page import Cut, Envelope, Sheet, cut_page, split_json
+from watcher.sources._page import Envelope, Sheet, split_json
 
 ENVELOPE = Envelope(size=1000, more_key="hasMore")
 Rows = Sequence[dict[str, Any]]
@@ -88,6 +90,20 @@ def test_a_page_that_was_parsed_in_part_can_be_parsed_in_part_again() -> None:
         text = body(changed(rows(60), place))
         outline = cut_page(text, refuse, digest, outline, is_verbatim=True).outline
         assert outline.ids == whole(text).ids
+
+
+def test_a_list_that_shifts_for_long_is_laid_out_anew_now_and_then() -> None:
+    """Each shift splits a block; pages of single rows would cost more than parsing them."""
+    listed = rows(60)
+    outline = laid_out(body(listed))
+    sizes = []
+    for number in range(40):
+        listed = [*rows(1, 900 + number), *listed[:-1]]
+        outline = cut_page(body(listed), split, digest, outline, is_verbatim=True).outline
+        assert tuple(outline.ids) == tuple(whole(body(listed)).ids)
+        sizes.append(len(outline.layout))
+    assert max(sizes) < 3 * len(laid_out(body(listed)).layout)
+    assert any(later < earlier for earlier, later in pairwise(sizes))
 
 
 listed = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12)), max_size=60)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.sources.wiring import digest
 from watcher.domain.errors import SourceError
-from watcher.sources._page import LIST_KEYS, Envelope, Sheet, as_utf8, cut_page, row_id, split_json
+from watcher.sources._cut import cut_page
+from watcher.sources._page import LIST_KEYS, Envelope, Sheet, as_utf8, row_id, split_json
 
 ENVELOPE = Envelope(size=2)
 OSN_ENVELOPE = Envelope(list_keys=("items",), total_keys=("total",), more_key="hasMore", is_list_optional=True, size=2)

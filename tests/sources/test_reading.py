@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.sources.wiring import NOTHING, digest, rows_of
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Digests, PageOutline, TornError, find_fresh
-from watcher.sources._page import Cut
+from watcher.sources._cut import Cut
 from watcher.sources._reading import Paging, Walk, read_by_number, read_by_start, recognise_paging
 
 

@@ -12,8 +12,9 @@ from torture.commands import Said
 from torture.trial import Figure, Form
 from watcher.domain.errors import SourceError
 from watcher.sources import onq
+from watcher.sources._cut import cut_page
 from watcher.sources._http import Http
-from watcher.sources._page import Sheet, cut_page, split_json
+from watcher.sources._page import Sheet, split_json
 
 QUICK = Form(is_quick=True)
 WORDS = {"password": "canarypassword0123456789abcdef"}

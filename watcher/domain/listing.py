@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple, overload
+from typing import NamedTuple, Self, overload
 
 from watcher.domain.errors import SourceError
 
@@ -23,6 +23,16 @@ class RawRow(NamedTuple):
     id: str
     digest: bytes
     body: bytes
+
+
+class Moves(NamedTuple):
+    """The ids that only a page has, and those that only the page remembered of its position has."""
+
+    came: frozenset[str]
+    left: frozenset[str]
+
+
+NO_MOVES = Moves(frozenset(), frozenset())
 
 
 class Digests(Sequence[bytes]):
@@ -73,6 +83,15 @@ class PageOutline:
     has_more: bool | None = None
     layout: bytes = b""
 
+    @property
+    def size(self) -> int:
+        """How many rows the page has."""
+        return len(self.row_digests)
+
+    def at_hand(self) -> Self:
+        """Return it with all that is remembered loaded, so that another thread can look at it."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
@@ -89,6 +108,7 @@ class Page:
     `position` counts from 0. `fresh` are the rows that the remembered page does not have byte for byte, each id once
     (the later of two is the fresher); all of them where nothing is remembered. `overlap` leading rows repeat the end
     of the page before, by design. `note` is a remark for the user about how the API pages, empty on most pages.
+    `moves` are those against the remembered page, overlap and all, None where they were not found out on the way.
     """
 
     position: int
@@ -96,6 +116,7 @@ class Page:
     fresh: Sequence[RawRow]
     overlap: int = 0
     note: str = ""
+    moves: Moves | None = None
 
 
 def find_fresh(outline: PageOutline, bodies: Sequence[bytes], known: PageOutline | None) -> list[RawRow]:

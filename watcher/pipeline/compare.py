@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from watcher.domain.listing import Page, RawRow, Remembered
+from watcher.domain.listing import NO_MOVES, Moves, Page, RawRow, Remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +45,28 @@ def _strangers(page: Page, remembered: Remembered | None) -> Sequence[str]:
     """Return the ids of the fresh rows that the remembered page does not have."""
     if remembered is None or not page.fresh:
         return [row.id for row in page.fresh]
+    if page.moves is not None:
+        return [row.id for row in page.fresh if row.id in page.moves.came]
     if page.outline.ids == remembered.outline.ids:
         return ()
     known = frozenset(remembered.outline.ids)
     return [row.id for row in page.fresh if row.id not in known]
 
 
-def _moves(page: Page, remembered: Remembered | None) -> tuple[frozenset[str], frozenset[str]]:
+def _moves(page: Page, remembered: Remembered | None) -> Moves:
+    """Return the moves between what a page and the remembered one have beyond their overlaps."""
+    if page.moves is not None and remembered is not None and _are_whole(page, remembered):
+        return page.moves
     new_ids = page.outline.ids[page.overlap :]
     old_ids = remembered.outline.ids[remembered.overlap :] if remembered else ()
     if old_ids == new_ids:
-        return frozenset(), frozenset()
+        return NO_MOVES
     old, new = frozenset(old_ids), frozenset(new_ids)
-    return new - old, old - new
+    return Moves(came=new - old, left=old - new)
+
+
+def _are_whole(page: Page, remembered: Remembered) -> bool:
+    """Whether moves between whole pages are all there is: nothing is repeated, or the ids stayed."""
+    if page.overlap != remembered.overlap:
+        return False
+    return not page.overlap or page.outline.ids is remembered.outline.ids

@@ -96,7 +96,7 @@ def _take_pages(source: Source, draft: Draft, progress: _Progress) -> SourceErro
             remembered = draft.remembered(page.position)
             delta = compare(page, remembered, draft.stored_digests)
             draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
-            _count(progress, page.overlap, len(page.outline.row_digests), page.outline.total, page.note)
+            _count(progress, page.overlap, page.outline.size, page.outline.total, page.note)
     except SourceError as error:
         return error
     return None

@@ -23,6 +23,8 @@ _HEAD = 24
 """bytes by which a block is looked for where it may have moved to; its digest is the proof"""
 _AHEAD = 4
 """blocks in a row that may all have changed before the rest of the page counts as changed"""
+_MOST_BLOCKS = 2
+"""times the blocks of a page that is laid out anew: a list that shifts splits them, until its pages are parsed whole"""
 _LONGEST_EDGE = 4096
 _SPACE = b" \t\r\n"
 
@@ -39,6 +41,10 @@ class _Blocks(msgspec.Struct, array_like=True, frozen=True):
     lengths: list[int]
     digests: list[bytes]
     heads: list[bytes]
+
+    def copy(self) -> _Blocks:
+        """Return one that can be changed block by block."""
+        return _Blocks(self.before, self.after, self.counts, list(self.lengths), list(self.digests), list(self.heads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +118,10 @@ class _Search:
         """Return the gaps; None where more blocks changed than is worth looking for."""
         lengths, digests, view, digest = self._blocks.lengths, self._blocks.digests, self._view, self._digest
         place, block, gaps = self._blocks.before[0], 0, []
-        while block < len(lengths):
+        last, end = len(lengths), self._end
+        while block < last:
             stop = place + lengths[block]
-            if stop <= self._end and digest(view[place:stop]) == digests[block]:
+            if stop <= end and digest(view[place:stop]) == digests[block]:
                 place, block = stop, block + 1
                 continue
             found = self._next(block, place)
@@ -122,7 +129,7 @@ class _Search:
                 return None
             gaps.append(_Gap(first=block, end=found[0], start=place, stop=found[1]))
             block, place = found
-        if place < self._end:  # rows were added after the last one
+        if place < end:  # rows were added after the last one
             gaps.append(_Gap(first=block, end=block, start=place, stop=self._end))
         return gaps
 
@@ -150,6 +157,9 @@ class _Search:
 
 def _parse(body: bytes, blocks: _Blocks, gaps: Sequence[_Gap], digest: Digest) -> tuple[list[Stretch], bytes] | None:
     places = [0, *accumulate(blocks.counts)]
+    together = _parse_together(body, blocks, gaps, places, digest)
+    if together is not None:
+        return together
     stretches: list[Stretch] = []
     made = _Blocks(before=blocks.before, after=blocks.after, counts=[], lengths=[], digests=[], heads=[])
     kept = 0
@@ -163,7 +173,41 @@ def _parse(body: bytes, blocks: _Blocks, gaps: Sequence[_Gap], digest: Digest) -
         kept = gap.end
         stretches.append(Stretch(first=places[gap.first], end=places[gap.end], rows=rows))
     _keep(made, blocks, kept, len(blocks.counts))
+    if len(made.counts) > _MOST_BLOCKS * (places[-1] // _ROWS + 1):
+        return None
     return stretches, _encode(made)
+
+
+def _parse_together(
+    body: bytes, blocks: _Blocks, gaps: Sequence[_Gap], places: Sequence[int], digest: Digest
+) -> tuple[list[Stretch], bytes] | None:
+    """Parse all gaps at once, where in each there are as many rows as there were; None where it is not so.
+
+    A row that begins exactly where a gap does, in all gaps but the first, shows that each of them holds whole rows.
+    """
+    joined = b"".join([body[gap.start : gap.stop] for gap in gaps])
+    rows = _rows(joined, is_last=bool(gaps) and gaps[-1].end == len(blocks.counts))
+    if not rows or len(rows) != sum(places[gap.end] - places[gap.first] for gap in gaps):
+        return None
+    starts = _starts(joined, rows)
+    if not starts or starts[0] != 0:
+        return None
+    starts.append(len(joined))
+    made = blocks.copy()
+    row = at = 0
+    stretches: list[Stretch] = []
+    for gap in gaps:
+        first = row
+        if starts[row] != at:
+            return None
+        for block in range(gap.first, gap.end):
+            end = row + blocks.counts[block]
+            piece = joined[starts[row] : starts[end]]
+            made.lengths[block], made.digests[block], made.heads[block] = len(piece), digest(piece), piece[:_HEAD]
+            row = end
+        at += gap.stop - gap.start
+        stretches.append(Stretch(first=places[gap.first], end=places[gap.end], rows=rows[first:row]))
+    return (stretches, _encode(made)) if starts[row] == at else None
 
 
 def _rows(text: bytes, *, is_last: bool) -> list[bytes] | None:

@@ -1,20 +1,17 @@
-"""Page: one body cut into raw rows with their ids and digests, parsing as little as can be."""
+"""Page: one body as raw rows, with their ids and what the envelope says beside them."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import Digests, PageOutline, RawRow, find_fresh
-from watcher.pipeline.ports import Digest
 from watcher.sources._answer import clean
-from watcher.sources._layout import find_stretches, lay_out
 
 LIST_KEYS = ("data", "items", "content", "conversations", "results", "rows")
 TOTAL_KEYS = ("total", "totalElements", "total_count", "totalCount", "count")
@@ -36,28 +33,6 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """A page that was cut; `fresh` are the rows that the remembered page does not have byte for byte (see Page).
-
-    `is_known`: it is, byte for byte, the page that is remembered of its position.
-    """
-
-    outline: PageOutline
-    fresh: Sequence[RawRow]
-    is_known: bool = False
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The ids on the page, in order."""
-        return self.outline.ids
-
-    @property
-    def size(self) -> int:
-        """How many rows the page has."""
-        return len(self.outline.row_digests)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """How an API wraps its list.
 
@@ -70,41 +45,6 @@ class Envelope:
     more_key: str | None = None
     is_list_optional: bool = False
     size: int
-
-
-def cut_page(
-    body: bytes,
-    split: Callable[[bytes], Sheet],
-    digest: Digest,
-    known: PageOutline | None,
-    *,
-    is_verbatim: bool = False,
-) -> Cut:
-    """Cut a body into rows; what `known` remembers of it is neither decoded nor parsed again.
-
-    `is_verbatim`: the rows stand in the body as they are parsed, as in JSON in UTF-8.
-    Raises SourceError for a body without a list, or with a row that has no id.
-    """
-    whole = digest(body)
-    if known is not None and known.digest == whole:
-        return Cut(outline=known, fresh=(), is_known=True)
-    if known is not None and known.layout and is_verbatim:
-        cut = _cut_stretches(body, whole, digest, known)
-        if cut is not None:
-            return cut
-    sheet = split(body)
-    digests = tuple(map(digest, sheet.rows))
-    ids = _ids(sheet.rows, digests, known)
-    can_be_laid_out = is_verbatim and len(set(ids)) == len(ids)  # of two rows with one id the later one counts
-    outline = PageOutline(
-        digest=whole,
-        ids=ids,
-        row_digests=Digests(b"".join(digests)),
-        total=sheet.total,
-        has_more=sheet.has_more,
-        layout=lay_out(body, sheet.rows, digest) if can_be_laid_out else b"",
-    )
-    return Cut(outline=outline, fresh=find_fresh(outline, sheet.rows, known))
 
 
 def split_json(body: bytes, envelope: Envelope) -> Sheet:
@@ -151,46 +91,7 @@ class _Row(msgspec.Struct):
 _decode_ids = msgspec.json.Decoder(list[_Row]).decode
 
 
-def _cut_stretches(body: bytes, whole: bytes, digest: Digest, known: PageOutline) -> Cut | None:
-    """Cut only what is not as it was; None where that cannot be told from the rest."""
-    found = find_stretches(body, known.layout, digest)
-    if found is None:
-        return None
-    stretches, layout = found
-    if sum(len(each.rows) for each in stretches) != sum(each.end - each.first for each in stretches):
-        return None  # what an envelope's `count` means depends on how many rows came
-    ids: list[str] = []
-    digests: list[bytes] = []
-    fresh: list[RawRow] = []
-    kept, has_strangers = 0, False
-    for each in stretches:
-        before = dict(zip(known.row_digests[each.first : each.end], known.ids[each.first : each.end], strict=True))
-        made = [digest(row) for row in each.rows]
-        named = [before.get(one) or row_id(row) for row, one in zip(each.rows, made, strict=True)]
-        has_strangers |= not set(before.values()).issuperset(named) or len(set(named)) != len(named)
-        ids += [*known.ids[kept : each.first], *named]
-        digests += [known.row_digests[kept : each.first].joined, *made]
-        rows = zip(named, made, each.rows, strict=True)
-        fresh += [RawRow(*row) for row in rows if row[1] not in before]
-        kept = each.end
-    ids += known.ids[kept:]
-    digests.append(known.row_digests[kept:].joined)
-    if has_strangers and len(set(ids)) != len(ids):  # which of two rows counts depends on the whole page
-        return None
-    outline = replace(known, digest=whole, ids=tuple(ids), row_digests=Digests(b"".join(digests)), layout=layout)
-    return Cut(outline=outline, fresh=fresh)
-
-
-def _ids(rows: Sequence[bytes], digests: Sequence[bytes], known: PageOutline | None) -> tuple[str, ...]:
-    if known is None:
-        return tuple(_row_ids(rows))
-    before = dict(zip(known.row_digests, known.ids, strict=True))
-    missing = [row for row, digest in zip(rows, digests, strict=True) if digest not in before]
-    read = iter(_row_ids(missing))
-    return tuple([before.get(digest) or next(read) for digest in digests])
-
-
-def _row_ids(rows: Sequence[bytes]) -> list[str]:
+def row_ids(rows: Sequence[bytes]) -> list[str]:
     """Return the ids of some rows: read all at once, and one by one where one of them is unusual."""
     try:
         ids = [str(row.id) for row in _decode_ids(b"[%b]" % b",".join(rows))]

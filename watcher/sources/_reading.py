@@ -11,7 +11,7 @@ from typing import Self
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Page, PageOutline, TornError, find_page_one_moved
 from watcher.pipeline.ports import PageMemory
-from watcher.sources._page import Cut
+from watcher.sources._cut import Cut
 
 Fetch = Callable[[int, PageOutline | None], Cut]
 """asks for the page at one of the API's own positions, with what is remembered of it"""
@@ -69,7 +69,7 @@ class Walk:
         if self._fetcher is None:
             self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="page ahead")
         known = self._memory.recall(self._position + 1)  # here: what is remembered belongs to this thread
-        self._ahead = (start, self._fetcher.submit(self._fetch, start, known))
+        self._ahead = (start, self._fetcher.submit(self._fetch, start, known.at_hand() if known else None))
 
     def settled(self) -> None:
         """Block until the page that is being fetched ahead, if there is one, has come (or failed)."""
@@ -96,7 +96,14 @@ class Walk:
 
     def page(self, cut: Cut, *, overlap: int = 0, note: str = "") -> Page:
         """Return a cut as the next page of the listing."""
-        page = Page(position=self._position, outline=cut.outline, fresh=cut.fresh, overlap=overlap, note=note)
+        page = Page(
+            position=self._position,
+            outline=cut.outline,
+            fresh=cut.fresh,
+            overlap=overlap,
+            note=note,
+            moves=cut.moves,
+        )
         self._position += 1
         if overlap == cut.size and self._first is not None:
             self._is_first_repeated |= cut.ids == self._first[1].ids

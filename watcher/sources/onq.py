@@ -21,9 +21,10 @@ from watcher.pipeline.settings import DurationSetting, Options, SecretSetting
 from watcher.sources._answer import Answer
 from watcher.sources._concealment import Concealment
 from watcher.sources._csv import split_csv
+from watcher.sources._cut import Cut, cut_page
 from watcher.sources._http import Http
 from watcher.sources._jwt import GivenToken, SignedToken, sign
-from watcher.sources._page import TOTAL_KEYS, Cut, Envelope, Sheet, as_utf8, cut_page, is_utf8, split_json
+from watcher.sources._page import TOTAL_KEYS, Envelope, Sheet, as_utf8, is_utf8, split_json
 from watcher.sources._reading import IGNORED, Paging, Walk, read_by_number, read_by_start, recognise_paging
 from watcher.sources._tolerant import TolerantReader
 from watcher.sources._url import UrlOptions, canonical

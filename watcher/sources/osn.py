@@ -19,8 +19,9 @@ from watcher.domain.plain import Values
 from watcher.domain.state import State
 from watcher.pipeline.ports import Digest, Fate, Look, PageMemory
 from watcher.sources._answer import Answer
+from watcher.sources._cut import Cut, cut_page
 from watcher.sources._http import Http
-from watcher.sources._page import Cut, Envelope, Sheet, as_utf8, cut_page, is_utf8, row_id, split_json
+from watcher.sources._page import Envelope, Sheet, as_utf8, is_utf8, row_id, split_json
 from watcher.sources._reading import Walk, read_by_start
 from watcher.sources._session import BearerAuth, OsnAuth, Session
 from watcher.sources._tolerant import TolerantReader

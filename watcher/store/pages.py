@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import overload
-
-import msgspec
+from collections.abc import Iterator
+from functools import partial
 
 from watcher.domain.listing import Digests, PageOutline, Remembered
 from watcher.pipeline.snapshots import SourceRecord
 from watcher.store.chunks import Pile
 from watcher.store.draft_tables import empty
+from watcher.store.outlines import Parts, StoredOutline, pack_ids, unpack_ids
 
 _COLUMNS = "position, digest, ids, row_digests, layout, overlap, rows, total, has_more"
 _TABLE = f"""position INTEGER PRIMARY KEY, {_COLUMNS.removeprefix("position, ")}"""
 _VALUES = "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _VALUES_OF_SOURCE = "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+_HEADS = "position, digest, overlap, total, has_more, length(row_digests)"
+_AT_ONCE = 64
+"""heads of pages that are loaded at a time; a head is as long as a line of text"""
+# Updated in place: of a page of which little changed, SQLite writes only those pages of the file that differ.
+_PUT = f"""INSERT INTO main.pages({_COLUMNS}, source) {_VALUES_OF_SOURCE} ON CONFLICT(source, position) DO UPDATE SET
+    digest = excluded.digest, ids = excluded.ids, row_digests = excluded.row_digests, layout = excluded.layout,
+    overlap = excluded.overlap, rows = excluded.rows, total = excluded.total, has_more = excluded.has_more"""
 
 
 class PageCache:
@@ -40,7 +44,7 @@ class PageCache:
     def load(self, position: int) -> Remembered | None:
         """Return the remembered page at a position, the same value each time until it is put."""
         if position not in self._loaded:
-            self._loaded[position] = self._load(position)
+            self._load_heads(position)
         return self._loaded[position]
 
     def put(self, position: int, page: Remembered) -> None:
@@ -53,11 +57,11 @@ class PageCache:
         columns = (
             position,
             outline.digest,
-            _encode(tuple(outline.ids)),
+            pack_ids(outline.ids),
             outline.row_digests.joined,
             outline.layout,
             page.overlap,
-            len(set(outline.ids[page.overlap :])),
+            _count_ids(outline, page.overlap),
             outline.total,
             outline.has_more,
         )
@@ -89,12 +93,12 @@ class PageCache:
     def store(self) -> None:
         """Remember the read under way, inside the caller's transaction."""
         visited = self._visited
-        put = f"INSERT OR REPLACE INTO main.pages({_COLUMNS}, source)"
         if self._is_based:
             self.turn_over()
+            put = f"INSERT OR REPLACE INTO main.pages({_COLUMNS}, source)"
             self._connection.execute(f"{put} SELECT {_COLUMNS}, ? FROM temp.draft_base_pages", (self._source,))
         for _, entries in self._pile.chunks():
-            self._connection.executemany(f"{put} {_VALUES_OF_SOURCE}", [(*entry, self._source) for entry in entries])
+            self._connection.executemany(_PUT, [(*entry, self._source) for entry in entries])
         self._connection.execute("DELETE FROM main.pages WHERE source = ? AND position >= ?", (self._source, visited))
 
     def forget(self) -> None:
@@ -102,26 +106,31 @@ class PageCache:
         self._connection.execute("DELETE FROM main.pages WHERE source = ?", (self._source,))
 
     def _ids_from(self, position: int) -> Iterator[str]:
-        while (page := self._load(position)) is not None:
-            yield from set(page.outline.ids[page.overlap :])
+        """Each page is loaded for this alone, and let go of: together they may be many."""
+        query = f"SELECT ids, overlap FROM {self._from} AND position = ?"
+        while (found := self._connection.execute(query, (*self._key, position)).fetchone()) is not None:
+            yield from set(unpack_ids(found["ids"])[found["overlap"] :])
             position += 1
 
-    def _load(self, position: int) -> Remembered | None:
-        row = self._connection.execute(
-            f"SELECT * FROM {self._from} AND position = ?", (*self._key, position)
-        ).fetchone()
-        if row is None:
-            return None
-        has_more, digests = row["has_more"], Digests(row["row_digests"])
-        outline = PageOutline(
-            digest=row["digest"],
-            ids=_Ids(row["ids"], len(digests)),
-            row_digests=digests,
-            total=row["total"],
-            has_more=None if has_more is None else bool(has_more),
-            layout=row["layout"],
-        )
-        return Remembered(outline=outline, overlap=row["overlap"])
+    def _load_heads(self, position: int) -> None:
+        """Load what settles whether a page is as it was, of some pages from a position on."""
+        query = f"SELECT {_HEADS} FROM {self._from} AND position >= ? ORDER BY position LIMIT {_AT_ONCE}"
+        self._loaded[position] = None
+        for place, digest, overlap, total, has_more, length in self._connection.execute(query, (*self._key, position)):
+            outline = StoredOutline(
+                digest=digest,
+                total=total,
+                has_more=None if has_more is None else bool(has_more),
+                size=length // Digests.SIZE,
+                load=partial(self._load_parts, place, self._from, self._key),
+            )
+            if self._loaded.get(place) is None:
+                self._loaded[place] = Remembered(outline=outline, overlap=overlap)
+
+    def _load_parts(self, position: int, table: str, key: tuple[int, ...]) -> Parts:
+        query = f"SELECT ids, row_digests, layout FROM {table} AND position = ?"
+        found: Parts = tuple(self._connection.execute(query, (*key, position)).fetchone())
+        return found
 
     @property
     def _from(self) -> str:
@@ -137,34 +146,6 @@ class PageCache:
         return int(row[0])
 
 
-class _Ids(Sequence[str]):
-    """The ids of a page, unpacked when they are first looked at: most pages are as they were, and never are."""
-
-    def __init__(self, packed: bytes, count: int) -> None:
-        self._packed, self._count = packed, count
-        self._unpacked: tuple[str, ...] | None = None
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
-        return self._all[place]
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Sequence) and self._all == tuple(other))
-
-    def __hash__(self) -> int:
-        return hash(self._all)
-
-    @property
-    def _all(self) -> tuple[str, ...]:
-        if self._unpacked is None:
-            self._unpacked = _decode(self._packed)
-        return self._unpacked
+def _count_ids(outline: PageOutline, overlap: int) -> int:
+    """Return how many distinct rows a page has beyond its overlap; one with a layout has each id once."""
+    return outline.size - overlap if outline.layout else len(set(outline.ids[overlap:]))
