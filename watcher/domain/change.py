@@ -20,7 +20,9 @@ class Change:
     @property
     def delta(self) -> int | float | None:
         """How much a number rose (or, negative, fell); None where either side is no number."""
-        if _is_number(self.before) and _is_number(self.after):
+        if (self.before.__class__ is int and self.after.__class__ is int) or (
+            _is_number(self.before) and _is_number(self.after)
+        ):
             rise: int | float = self.after - self.before
             return rise
         return None
@@ -28,23 +30,30 @@ class Change:
     def as_dict(self) -> dict[str, Any]:
         """Return the form that events carry: field, before, after and, for numbers, delta."""
         plain = {"field": self.field, "before": self.before, "after": self.after}
-        return plain if self.delta is None else {**plain, "delta": self.delta}
+        delta = self.delta
+        if delta is not None:
+            plain["delta"] = delta
+        return plain
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes from one set of fields to another, in the fields' order; a null equals an absence."""
-    known = before.get
-    # most values are the same text or number: the whole comparison is for the others
-    others = [
-        (name, old, value)
-        for name, value in after.items()
-        if (old := known(name)) != value or old.__class__ is not value.__class__ or old.__class__ in _NESTED
-    ]
-    changes = [Change(field=name, before=old, after=new) for name, old, new in others if not is_same(old, new)]
+    if list(before) == list(after):  # as in most rows
+        return tuple(_changes(after, before.values(), after.values()))
+    changes = _changes(after, map(before.get, after), after.values())
     if before.keys() <= after.keys():
         return tuple(changes)
     left = (name for name in before if name not in after and before[name] is not None)
     return (*changes, *(Change(field=name, before=before[name], after=None) for name in left))
+
+
+def _changes(names: Iterable[str], before: Iterable[Any], after: Iterable[Any]) -> list[Change]:
+    """Return what differs; most values are the same text or number: the whole comparison is for the others."""
+    return [
+        Change(field=name, before=old, after=new)
+        for name, old, new in zip(names, before, after, strict=True)
+        if (old != new or old.__class__ is not new.__class__ or old.__class__ in _NESTED) and not is_same(old, new)
+    ]
 
 
 def apply(changes: Iterable[Change], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from watcher.domain.api import Api, Role
 from watcher.domain.change import diff
@@ -51,12 +53,16 @@ def see(api: Api, before: Row | None, after: Conversation, unwatched: frozenset[
 def derive_facts(sighting: Sighting) -> tuple[Fact, ...]:
     """Return everything that a sighting shows, in storing order."""
     kinds = DERIVATIONS if sighting.is_first else _concerned(sighting)
-    return tuple(fact for kind in kinds for fact in kind.derive(sighting))
+    return tuple([fact for kind in kinds for fact in kind.derive(sighting)])
 
 
-def _concerned(sighting: Sighting) -> list[Kind]:
+def _concerned(sighting: Sighting) -> Sequence[Kind]:
     fields = {change.field for change in sighting.changes}
-    touched = {role for role, field in sighting.api.roles.items() if field in fields}
+    return _looking_at(frozenset([role for role, field in sighting.api.roles.items() if field in fields]))
+
+
+@lru_cache(maxsize=1024)  # rows change in the same few fields
+def _looking_at(touched: frozenset[Role]) -> Sequence[Kind]:
     return [kind for kind in DERIVATIONS if not kind.looks_at or not kind.looks_at.isdisjoint(touched)]
 
 

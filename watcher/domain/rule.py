@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any
 
 from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import is_lasting
@@ -99,16 +98,21 @@ def operator_rule(channels: Iterable[str]) -> Rule:
     return Rule(name=OPERATOR_RULE, events=tuple(kind.value for kind in TROUBLE), channels=tuple(channels))
 
 
+_ROUTES = 2000
+"""routes that are remembered, by the rules that hold: most events of a type go the same few ways"""
+
+
 class Router:
     """Rules made ready for many events: which of them a type and a source concern is found once."""
 
-    __slots__ = ("_matches", "_near", "_rules", "_sieves")
+    __slots__ = ("_matches", "_near", "_routes", "_rules", "_sieves")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
         self._near: dict[tuple[EventType, str], tuple[tuple[Rule, ...], Sieve]] = {}
         self._sieves: dict[tuple[int, ...], Sieve] = {}
         self._matches: dict[tuple[str, str], Match] = {}
+        self._routes: dict[tuple[EventType, str, tuple[int, ...]], tuple[Match, ...]] = {}
 
     def route(self, event: Event) -> tuple[Match, ...]:
         """Return where an event goes: each channel once, for the first rule that names it, and once an escalation.
@@ -119,9 +123,21 @@ class Router:
         near, sieve = self._near_rules(event)
         if not near:
             return ()
-        passing = sieve.passing(sight(event))
+        passing = tuple(sieve.passing(sight(event))) if sieve.asks else tuple(range(len(near)))
         if not passing:
             return ()
+        if _avoided(event) is not None:
+            return self._choose(event, near, passing)
+        key = (event.type, event.source, passing)
+        known = self._routes.get(key)
+        if known is None:
+            if len(self._routes) >= _ROUTES:
+                self._routes.clear()
+            known = self._routes[key] = self._choose(event, near, passing)
+        return known
+
+    def _choose(self, event: Event, near: Sequence[Rule], passing: Iterable[int]) -> tuple[Match, ...]:
+        """Return where an event goes for which some near rules hold: its type decides, and the channel it is about."""
         holding = _up_to_stop(near[place] for place in passing)
         taken = _share_out(holding, _avoided(event))
         first = tuple(self._match(channel, rule.name) for channel, rule in taken.items())

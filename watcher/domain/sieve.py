@@ -33,6 +33,11 @@ class Sieve:
         self._stations = sorted(stations, key=lambda station: not station.by_text)  # a look-up takes away the most
         self._all = (1 << len(conditions)) - 1
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is any matcher to ask; without one all conditions hold."""
+        return bool(self._tests)
+
     def passing(self, seen: Mapping[str, Any]) -> list[int]:
         """Return the places of the conditions that hold for an event's data with its type, source and subject."""
         left = self._all

@@ -228,11 +228,12 @@ def _says_nothing(taking: Taking, sighting: Sighting) -> bool:
 def _tell(taking: Taking, findings: Findings, row: Row, facts: Sequence[Fact], stored: Row | None) -> None:
     if not facts:
         return
-    shown = row.conversation
-    linked = replace(row, conversation=replace(shown, url=make_link(taking.plan.link, shown.id, shown.fields)))
+    url = make_link(taking.plan.link, row.conversation.id, row.conversation.fields)
+    if url != row.conversation.url:
+        row = replace(row, conversation=replace(row.conversation, url=url))
     for fact in facts:
         span = between(taking, stored, fact.type)
-        event = to_event(fact, stance=taking.stance, row=linked, now=taking.now, between=span)
+        event = to_event(fact, stance=taking.stance, row=row, now=taking.now, between=span)
         taking.draft.put_owed(taking.plan.owe(event))
         findings.events += 1
 

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     TAKEN = "taken"
     """rows as they arrived: RawRow"""
     NEW_VALUES = "new values"
+    NEXT_VALUES = "next values"
+    """those of rows that are stored, by the row's key"""
     SAME_VALUES = "same values"
     DIGESTS = "digests"
     FIRST = "first sights"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -33,8 +33,8 @@ class Commit:
         """Move the piles inside the caller's transaction; return how many events were new."""
         if self.before.is_renewed:
             forget_list(connection, self.before)
-        self._store_rows(connection)
-        told = self._store_events(connection)
+        shown = self._store_rows(connection)
+        told = self._store_events(connection, shown)
         self._store_drifts(connection)
         store_source(connection, self.after)
         if self.before.is_accepted and not self.after.is_accepted:
@@ -42,32 +42,70 @@ class Commit:
         store_poll(connection, self.after, replace(self.poll, events=told))
         return told
 
-    def _store_rows(self, connection: sqlite3.Connection) -> None:
-        """Store rows, and of those that an event shows a version beside."""
-        source, last = self.after.key, connection.execute("SELECT coalesce(max(key), 0) FROM versions").fetchone()[0]
+    def _store_rows(self, connection: sqlite3.Connection) -> Mapping[str, int]:
+        """Store rows, and of those that an event shows a version beside; return the versions of some by their ids."""
+        source = self.after.key
+        keys = count(connection.execute("SELECT coalesce(max(key), 0) + 1 FROM versions").fetchone()[0])
         for _, entries in self.piles[Kind.NEW_VALUES].chunks():
-            keys = count(last + 1)
             rows = [(source, *entry[:-1], next(keys) if entry[-1] else None) for entry in entries]
             connection.executemany(_INSERT_VERSION, [(row[-1], source, *row[-3:-1]) for row in rows if row[-1]])
             connection.executemany(_NEW_VALUES, rows)
-            last = next(keys) - 1
+        shown: dict[str, int] = {}
+        for _, entries in self.piles[Kind.NEXT_VALUES].chunks():
+            versions = self._store_next(connection, entries, keys)
+            if len(shown) < _SHOWN:
+                shown.update(versions)
         for kind, statement in ((Kind.FIRST, _FIRST), (Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
             for _, entries in self.piles[kind].chunks():
                 connection.executemany(statement, [(source, *entry) for entry in entries])
         for kind, statement in ((Kind.QUIET, _QUIET), (Kind.BYTES, _BYTES)):
             for _, entries in self.piles[kind].chunks():
                 connection.executemany(statement, entries)
+        return shown
 
-    def _store_events(self, connection: sqlite3.Connection) -> int:
+    def _store_next(
+        self, connection: sqlite3.Connection, entries: Sequence[Entry], keys: Iterator[int]
+    ) -> Mapping[str, int]:
+        """Store the next values of rows by their keys, and return the versions that were made by their ids.
+
+        Only what changed is written: an index costs a page of the file wherever its columns are named.
+        """
+        shown: dict[str, int] = {}
+        versions: list[tuple[object, ...]] = []
+        rows: dict[str, list[tuple[object, ...]]] = {_NEXT: [], _NEXT_REARMED: [], _NEXT_FIRING: []}
+        for *values, text, fires_at_ms, key, row_id, doc, is_shown, fires_otherwise in entries:
+            version = None
+            if is_shown:
+                version = shown[row_id] = next(keys)
+                versions.append((version, self.after.key, row_id, doc))
+            written = (*values, doc, version, key)
+            if text is None:
+                rows[_NEXT].append(written)
+            elif fires_otherwise:
+                rows[_NEXT_FIRING].append((text, fires_at_ms, *written))
+            else:
+                rows[_NEXT_REARMED].append((text, *written))
+        connection.executemany(_INSERT_VERSION, versions)
+        for statement, written_rows in rows.items():
+            connection.executemany(statement, written_rows)
+        return shown
+
+    def _store_events(self, connection: sqlite3.Connection, shown: Mapping[str, int]) -> int:
         """Store events that are new, each with the version of the row that it shows, and what is owed for them."""
         ruleset = None
         told = 0
         for _, entries in self.piles[Kind.EVENTS].chunks():
             ruleset = ruleset or remember_ruleset(connection, self.ruleset)
-            told += self._store_chunk(connection, entries, ruleset)
+            told += self._store_chunk(connection, entries, ruleset, shown)
         return told
 
-    def _store_chunk(self, connection: sqlite3.Connection, entries: Sequence[Entry], ruleset: int | None) -> int:
+    def _store_chunk(
+        self,
+        connection: sqlite3.Connection,
+        entries: Sequence[Entry],
+        ruleset: int | None,
+        shown: Mapping[str, int],
+    ) -> int:
         ids = json.dumps([columns[0] for columns, _, _ in entries])
         known = {row[0] for row in connection.execute(_KNOWN, (ids,))}
         new: dict[str, Entry] = {}
@@ -75,7 +113,7 @@ class Commit:
             if entry[0][0] not in known:
                 new.setdefault(entry[0][0], entry)
         versions = {
-            subject: keep_version(connection, self.after.key, subject)
+            subject: shown.get(subject) or keep_version(connection, self.after.key, subject)
             for subject in {subject for _, subject, _ in new.values() if subject is not None}
         }
         last = connection.execute(_LAST_SEQ).fetchone()[0]
@@ -105,6 +143,12 @@ _NEW_VALUES = """INSERT INTO rows(source, digest, rev, presence, absent_reads, a
         absent_since_ms = ?6, known_at_ms = ?7, is_closed_told = ?8, waiting_since_ms = ?9,
         deadlines = coalesce(?10, deadlines), fires_at_ms = CASE WHEN ?10 IS NULL THEN fires_at_ms ELSE ?11 END,
         doc = ?13, version = ?14"""
+_NEXT = """UPDATE rows SET digest = ?, rev = ?, presence = ?, absent_reads = ?, absent_since_ms = ?, known_at_ms = ?,
+        is_closed_told = ?, waiting_since_ms = ?, doc = ?, version = ? WHERE key = ?"""
+_NEXT_REARMED = _NEXT.replace("SET", "SET deadlines = ?,")
+_NEXT_FIRING = _NEXT.replace("SET", "SET deadlines = ?, fires_at_ms = ?,")
+_SHOWN = 2000
+"""versions that are remembered from their rows to their events; those of others are looked up"""
 _SAME_VALUES = """UPDATE rows SET digest = ?2, rev = ?3, presence = ?4, absent_reads = ?5, absent_since_ms = ?6,
         known_at_ms = ?7, is_closed_told = ?8, waiting_since_ms = ?9, deadlines = coalesce(?10, deadlines),
         fires_at_ms = CASE WHEN ?10 IS NULL THEN fires_at_ms ELSE ?11 END WHERE source = ?1 AND id = ?12"""

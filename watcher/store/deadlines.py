@@ -12,8 +12,7 @@ import msgspec
 
 from watcher.domain.arming import Alarm, Split
 from watcher.domain.deadline import Deadline, DeadlineState
-from watcher.domain.event import EventType
-from watcher.store.rows import instant, known_ms
+from watcher.store.rows import KINDS, instant, known_ms, to_ms
 
 _MS = timedelta(milliseconds=1)
 _US = timedelta(microseconds=1)
@@ -29,19 +28,19 @@ def pack_deadlines(deadlines: Sequence[Deadline]) -> tuple[str, int | None]:
     """
     if not deadlines:
         return "", None
-    instants: dict[tuple[str, datetime, datetime], tuple[list[int], list[int]]] = {}
-    fires: list[datetime] = []
+    instants: dict[tuple[str, int, int], tuple[list[int], list[int]]] = {}
+    first: datetime | None = None
+    latest: tuple[object, ...] = ()
+    leads: tuple[list[int], list[int]] = ([], [])
     for kind, at, lead, known_at, state in deadlines:
-        key = (kind._value_, at, known_at)
-        if (leads := instants.get(key)) is None:
-            leads = instants[key] = ([], [])
-        if state is DeadlineState.ARMED:
-            leads[0].append(_in_ms(lead))
-            fires.append(at - lead)
-        else:
-            leads[1].append(_in_ms(lead))
-    packed = [(kind, known_ms(at), known_ms(known_at), *leads) for (kind, at, known_at), leads in instants.items()]
-    return _encode(packed).decode(), known_ms(min(fires)) if fires else None
+        if latest != (kind, at, known_at):  # the leads of an instant stand together
+            latest = (kind, at, known_at)
+            leads = instants.setdefault((kind._value_, known_ms(at), _known_ms(known_at)), ([], []))
+        is_armed = state is DeadlineState.ARMED
+        leads[not is_armed].append(_in_ms(lead))
+        if is_armed and (first is None or at - lead < first):
+            first = at - lead
+    return _encode([(*key, *leads) for key, leads in instants.items()]).decode(), to_ms(first)
 
 
 def pack_alarms(alarms: Sequence[Alarm], known_at_ms: int) -> tuple[str, int | None]:
@@ -70,14 +69,12 @@ def unpack_deadlines(text: str) -> tuple[Deadline, ...]:
     """Return the deadlines of a text that pack_deadlines made."""
     if not text:
         return ()
-    return tuple(
-        Deadline(
-            kind=EventType(kind), at=instant(at_ms), lead=lead_ms * _MS, known_at=instant(known_at_ms), state=state
-        )
-        for kind, at_ms, known_at_ms, armed, told in _decode(text)
-        for leads, state in ((armed, DeadlineState.ARMED), (told, DeadlineState.TOLD))
-        for lead_ms in leads
-    )
+    deadlines: list[Deadline] = []
+    for written, at_ms, known_at_ms, armed, told in _decode(text):
+        kind, at, known_at = KINDS[written], instant(at_ms), _instant(known_at_ms)
+        deadlines += [Deadline(kind, at, _span(lead_ms), known_at, DeadlineState.ARMED) for lead_ms in armed]
+        deadlines += [Deadline(kind, at, _span(lead_ms), known_at, DeadlineState.TOLD) for lead_ms in told]
+    return tuple(deadlines)
 
 
 def load_deadlines(
@@ -110,6 +107,16 @@ def mark_told(connection: sqlite3.Connection, source: int, conversation: str, to
 @cache  # there are as many as leads are configured
 def _in_ms(lead: timedelta) -> int:
     return lead // _MS
+
+
+@cache
+def _span(lead_ms: int) -> timedelta:
+    return lead_ms * _MS
+
+
+_instant = lru_cache(maxsize=256)(instant)
+_known_ms = lru_cache(maxsize=256)(known_ms)
+"""for when a deadline was learnt: many rows were in one poll"""
 
 
 def next_deadline(connection: sqlite3.Connection, sources: Collection[str]) -> datetime | None:

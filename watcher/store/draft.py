@@ -136,6 +136,7 @@ class SqliteDraft:
                 rows = self._latest(rows, number)
             self._near = {} if is_new else self._stored([row.id for row in rows])
             yield [(row, self._near.get(row.id)) for row in rows]
+        self._near = {}
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
         """Yield the stored rows that came unchanged but were not listed before, in batches."""
@@ -189,8 +190,14 @@ class SqliteDraft:
         columns = (row.digest, row.rev, *standing_columns(row.standing), text, fires_at_ms)
         if is_same_version:
             self._piles[Kind.SAME_VALUES].add((*columns, row.conversation.id))
+            return
+        values = (row.conversation.id, pack(row.conversation), is_shown)
+        near = self._near.get(row.conversation.id)
+        if near is None:
+            self._piles[Kind.NEW_VALUES].add((*columns, *values))
         else:
-            self._piles[Kind.NEW_VALUES].add((*columns, row.conversation.id, pack(row.conversation), is_shown))
+            fires_otherwise = text is not None and fires_at_ms != near.fires_at_ms
+            self._piles[Kind.NEXT_VALUES].add((*columns, near.key, *values, fires_otherwise))
 
     def put_owed(self, owed: Owed) -> None:
         """Store an event with the deliveries that are owed for it; one that is stored already is not stored again."""

@@ -60,7 +60,7 @@ def event_columns(event: Event) -> tuple[object, ...]:
         event.severity.value,
         to_ms(between.after) if between else None,
         to_ms(between.before) if between else None,
-        json.dumps(dict(event.details), ensure_ascii=False, separators=(",", ":")),
+        _write_details(dict(event.details)),
     )
 
 
@@ -84,6 +84,7 @@ def remember_ruleset(connection: sqlite3.Connection, text: str) -> int | None:
     return int(row[0])
 
 
+_write_details = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _AT_ONCE = DeliveryState.PENDING.value, HeldBy.NOTHING.value
 _LATER = DeliveryState.HELD.value, HeldBy.ESCALATION.value
 _INSERT_EVENT = """

@@ -10,14 +10,16 @@ from typing import Any
 import msgspec
 
 from watcher.domain.plain import Known
-from watcher.domain.snapshot import Row
-from watcher.store.rows import SHAPES, conversation_of, is_compressed, row_of, standing_of
+from watcher.domain.snapshot import Row, Standing
+from watcher.store.rows import SHAPES, conversation_of, instant, is_compressed, row_of, standing_of
 
 _OF_IDS = """SELECT r.key, r.id, r.doc, r.waiting_since_ms, r.presence = 'listed' AND r.absent_reads = 0
         AND r.absent_since_ms IS NULL AND r.known_at_ms IS NULL, r.digest, r.rev, r.presence, r.absent_reads,
-        r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.deadlines
+        r.absent_since_ms, r.known_at_ms, r.is_closed_told, r.deadlines,
+        r.fires_at_ms
     FROM json_each(?) j CROSS JOIN main.rows r ON r.source = ? AND r.id = j.value"""
-_KEY, _ID, _DOC, _WAITING_SINCE, _IS_CALM = range(5)
+_KEY, _ID, _DOC, _WAITING_SINCE, _IS_CALM, _DIGEST, _REV = range(7)
+_IS_CLOSED_TOLD = 11
 _decode = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 
@@ -40,6 +42,11 @@ class StoredRow:
         return str(self._columns["deadlines"])
 
     @property
+    def fires_at_ms(self) -> int | None:
+        """When the earliest of its deadlines fires."""
+        return None if (known := self._columns["fires_at_ms"]) is None else int(known)
+
+    @property
     def row(self) -> Row:
         """The row."""
         columns, document = self._columns, self._document
@@ -47,9 +54,9 @@ class StoredRow:
             return row_of(columns)
         return Row(
             conversation=conversation_of(columns[_ID], document),
-            rev=columns["rev"],
-            digest=columns["digest"],
-            standing=standing_of(columns),
+            rev=columns[_REV],
+            digest=columns[_DIGEST],
+            standing=_calm(columns) if columns[_IS_CALM] else standing_of(columns),
         )
 
     @property
@@ -62,6 +69,15 @@ class StoredRow:
         return (
             Known(values, state, columns[_WAITING_SINCE] is not None) if shape == self._shape and not others else None
         )
+
+
+def _calm(columns: sqlite3.Row) -> Standing:
+    """Return where a row stands as a complete read left it, in the list, as most are."""
+    is_closed, since_ms = bool(columns[_IS_CLOSED_TOLD]), columns[_WAITING_SINCE]
+    return _CALM[is_closed] if since_ms is None else Standing(is_closed_told=is_closed, waiting_since=instant(since_ms))
+
+
+_CALM = [Standing(is_closed_told=is_closed) for is_closed in (False, True)]
 
 
 def load_stored(

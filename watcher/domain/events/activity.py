@@ -20,9 +20,10 @@ COUNTERS = frozenset(_RISES)
 
 def derive_rises(sighting: Sighting) -> Derivation:
     """Yield each counter that rose; one seen for the first time counts from 0, one that was unknown tells nothing."""
+    field_of, changed = sighting.api.roles.get, {change.field: change for change in sighting.changes}
     for role, event_type in _RISES.items():
-        change = _from_zero(sighting, role) if sighting.is_first else sighting.change_of(role)
-        if change is not None and change.delta is not None and change.delta > 0:
+        change = _from_zero(sighting, role) if sighting.is_first else changed.get(field_of(role, ""))
+        if change is not None and (change.delta or 0) > 0:
             yield Fact(type=event_type, details={"change": change.as_dict()})
 
 
