@@ -37,3 +37,12 @@ def test_a_drain_stops_when_it_is_told_to() -> None:
         outbox.owe(event(number), "ops")
     channel = ScriptedChannel("ops", pace=timedelta(seconds=1))
     assert len(drain(channel, outbox, desk(Clock()), lambda _: False)) == 1
+
+
+def test_a_drain_claims_the_next_one_with_the_settling_of_the_last_and_nothing_beyond_what_was_due() -> None:
+    outbox, clock = MemoryOutbox(), Clock()
+    for number in (1, 2, 3):
+        outbox.owe(event(number), "ops")
+    turns = drain(ScriptedChannel("ops"), outbox, desk(clock), clock.pass_by)
+    assert [turn.ahead for turn in turns] == [turns[1].claim, turns[2].claim, None]
+    assert outbox.next_due("ops") is None

@@ -22,7 +22,7 @@ Nothing here waits. A worker is a loop:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from watcher.domain.channel_health import ChannelHealth
@@ -95,6 +95,10 @@ def deliver_next(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | No
     if ahead is not None and not desk.goes_on():
         outbox.give_back(ahead, desk.clock())
         return Turn(next_at=outbox.next_due(channel.name))
+    return _deliver(channel, outbox, desk, ahead)
+
+
+def _deliver(channel: Channel, outbox: Outbox, desk: Desk, ahead: Claim | None) -> Turn:
     # Claimed ahead is only after a success, which leaves nothing to remember of a channel; nobody else writes it.
     health = outbox.channel_health(channel.name) if ahead is None else ChannelHealth()
     now = desk.clock()
@@ -133,9 +137,12 @@ def drain(channel: Channel, outbox: Outbox, desk: Desk, wait: Callable[[timedelt
     for a pause.
     """
     started_at = desk.clock()
+    desk = replace(desk, goes_on=lambda: _is_due(outbox, channel.name, started_at))
     turns: list[Turn] = []
-    while _is_due(outbox, channel.name, started_at):
-        turn = deliver_next(channel, outbox, desk)
+    ahead: Claim | None = None
+    while ahead is not None or desk.goes_on():
+        turn = _deliver(channel, outbox, desk, ahead)
+        ahead = turn.ahead
         if turn.claim is None:
             if turn.next_at is None or turn.next_at > started_at:
                 break
