@@ -24,6 +24,8 @@ class PageDelta:
 StoredDigests = Callable[[Collection[str]], Mapping[str, bytes]]
 
 _SAME = PageDelta()
+_FEW = 16
+"""rows by which a list may have shifted to be looked for on the page before"""
 
 
 def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDigests) -> PageDelta:
@@ -39,6 +41,30 @@ def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDig
     stored = stored_digests(_strangers(page, remembered))
     changed = [row for row in page.fresh if stored.get(row.id) != row.digest] if stored else page.fresh
     return PageDelta(changed=changed, came=came, left=left)
+
+
+class Passing:
+    """Stored digests, without asking for a row that stood on the page before: a list that shifts moves it to the next.
+
+    A remembered page has its rows as they are stored.
+    """
+
+    def __init__(self, stored_digests: StoredDigests) -> None:
+        self._stored_digests = stored_digests
+        self._left: Mapping[str, bytes] = {}
+
+    def __call__(self, ids: Collection[str]) -> Mapping[str, bytes]:
+        """Return the digests of rows as they were last read; a row that was never stored is left out."""
+        near = {row_id: self._left[row_id] for row_id in ids if row_id in self._left}
+        far = [row_id for row_id in ids if row_id not in near]
+        return {**near, **self._stored_digests(far)} if far else near
+
+    def turn(self, remembered: Remembered | None, delta: PageDelta) -> None:
+        """Go on to the next page, with the rows that left this one."""
+        self._left = {}
+        if remembered is not None and len(delta.left) <= _FEW:
+            ids, digests = remembered.outline.ids[::-1], remembered.outline.row_digests  # of two the later one counts
+            self._left = {row_id: digests[-1 - ids.index(row_id)] for row_id in delta.left}
 
 
 def _strangers(page: Page, remembered: Remembered | None) -> Sequence[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import Remembered, TornError, find_bad_total
-from watcher.pipeline.compare import compare
+from watcher.pipeline.compare import Passing, compare
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import Draft, PollOutcome, Tally
 
@@ -74,7 +74,7 @@ def _read_twice(source: Source, draft: Draft, progress: _Progress, *, is_union: 
 def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> ReadResult:
     progress.restart()
     draft.start_read(is_union=is_union)
-    error = _take_pages(source, draft, progress)
+    error = _take_pages(source, draft, progress, is_union=is_union)
     tally = draft.tally()
     error = error or _find_contradiction(progress, tally)
     if error is not None:
@@ -89,12 +89,15 @@ def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) 
     )
 
 
-def _take_pages(source: Source, draft: Draft, progress: _Progress) -> SourceError | None:
+def _take_pages(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> SourceError | None:
     """Take in page after page; return what ended the read before its end."""
+    stored = Passing(draft.stored_digests)
     try:
         for page in source.read(draft):
             remembered = draft.remembered(page.position)
-            delta = compare(page, remembered, draft.stored_digests)
+            delta = compare(page, remembered, stored)
+            if not is_union:  # whose pages are not all stored
+                stored.turn(remembered, delta)
             draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
             _count(progress, page.overlap, page.outline.size, page.outline.total, page.note)
     except SourceError as error:

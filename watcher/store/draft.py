@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from watcher.domain.conversation import Drift
@@ -42,7 +42,7 @@ class SqliteDraft:
         self._pages = PageCache(self._connection, record, self._piles[Kind.PAGES])
         self._taken: list[RawRow] = []
         self._nets: list[int] = []
-        self._moved: list[tuple[str, int, None, None]] = []
+        self._moved: dict[str, int] = {}
         self._all_taken = 0
         self._is_union = False
         self._lost_in_union = False
@@ -97,8 +97,8 @@ class SqliteDraft:
         self._nets += [1 if row.id in came else 0 for row in delta.changed]
         if came or delta.left:
             changed = {row.id for row in delta.changed}
-            self._moved += [(row_id, 1, None, None) for row_id in came if row_id not in changed]
-            self._moved += [(row_id, -1, None, None) for row_id in delta.left]
+            self._move([row_id for row_id in came if row_id not in changed], 1)
+            self._move(delta.left, -1)
         if len(self._taken) + len(self._moved) >= CHUNK_ROWS:
             self._flush()
         self._pages.put(position, page)
@@ -106,7 +106,7 @@ class SqliteDraft:
     def tally(self) -> Tally:
         """Count what was taken in since start_read, against the snapshot or, in a union, against what was kept."""
         for row_id in self._pages.unvisited_ids():
-            self._moved.append((row_id, -1, None, None))
+            self._move([row_id], -1)
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
@@ -229,6 +229,13 @@ class SqliteDraft:
         """The key of what is stored already; rows, deadlines and pages are put under the source's own."""
         return self._record.rows_key
 
+    def _move(self, ids: Iterable[str], by: int) -> None:
+        """Count that rows came or left; of one that left a page and came on the next nothing needs writing down."""
+        for row_id in ids:
+            net = self._moved.pop(row_id, 0) + by
+            if net:
+                self._moved[row_id] = net
+
     def _flush(self) -> None:
         """Write down what the pages so far came by; changed rows that stand where they stood are left out at first."""
         if not self._taken and not self._moved:
@@ -246,9 +253,10 @@ class SqliteDraft:
                 connection.executemany(draft_tables.SIGHT, sightings)
                 if len(sightings) < len(rows):
                     self._stayed.add(number)
-            connection.executemany(draft_tables.SIGHT, self._moved)
+            moved = [(row_id, net, None, None) for row_id, net in self._moved.items()]
+            connection.executemany(draft_tables.SIGHT, moved)
         self._all_taken += len(self._taken)
-        self._taken, self._nets, self._moved = [], [], []
+        self._taken, self._nets, self._moved = [], [], {}
 
     def _sight_stayed(self) -> None:
         """Write down the rows that stayed, too: where something moved or pages overlap, one may have come twice."""
