@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -46,6 +47,8 @@ from watcher.store.outbox import SqliteOutbox
 from watcher.store.retention import Pruned, prune, prune_rows
 from watcher.store.snapshots import SqliteSnapshots
 
+_YOUNG_OBJECTS = 10_000
+"""of Python's 700, a poll makes as many with each ten rows that it tells of, and none of them is garbage by then"""
 OnPage = Callable[[str, int, int], None]
 """is told a source's name and the pages and rows read so far"""
 
@@ -231,6 +234,7 @@ def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
 
     Alone as it is, it takes over what a killed process was sending.
     """
+    gc.set_threshold(_YOUNG_OBJECTS)
     with open_state(config) as database:
         app = App(config, database, stream)
         try:

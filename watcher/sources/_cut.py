@@ -11,6 +11,8 @@ from watcher.pipeline.ports import Digest
 from watcher.sources._layout import Stretch, find_stretches, lay_out
 from watcher.sources._page import Sheet, row_ids
 
+_FEW = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
@@ -116,7 +118,7 @@ def _cut_moved(whole: bytes, known: PageOutline, moved: _Moved) -> Cut | None:
     there, here = frozenset(stood.values()), frozenset(named)
     came, left = here - there, there - here
     # which of two rows counts depends on the whole page
-    if len(here) != len(named) or (came and not came.isdisjoint(known.ids)):
+    if len(here) != len(named) or _stand_elsewhere(came, known.ids):
         return None
     ids: list[str] = []
     digests: list[bytes] = []
@@ -132,6 +134,14 @@ def _cut_moved(whole: bytes, known: PageOutline, moved: _Moved) -> Cut | None:
     rows = zip(named, moved.made, moved.rows, strict=True)
     fresh = [RawRow(*row) for row in rows if stood.get(row[1]) != row[0]]
     return Cut(outline=outline, fresh=fresh, moves=Moves(came=came, left=left))
+
+
+def _stand_elsewhere(came: frozenset[str], ids: Sequence[str]) -> bool:
+    """Whether ids that came to a part of a page stand on it already; a few are looked for one by one."""
+    if len(came) > _FEW:
+        return not came.isdisjoint(ids)
+    known = ids[:]
+    return any(one in known for one in came)
 
 
 def _after(known: PageOutline, whole: bytes, ids: Sequence[str], digests: bytes, layout: bytes) -> PageOutline:

@@ -110,7 +110,8 @@ def count(connection: sqlite3.Connection, source: int, remembered_rows: int, rep
     connection.execute(_RETURNED, values)
     absent, first_seen = _one(connection, "FROM temp.draft_absent", values), _one(connection, _FIRST_SEEN, values)
     # exact where shares of it are weighed; remembered pages also hold rows that say of themselves that they are removed
-    is_remembered = remembered_rows and not absent and not first_seen
+    is_exact = not (absent or first_seen) or not _one(connection, _REMOVED, values)
+    is_remembered = remembered_rows and is_exact
     listed = remembered_rows if is_remembered else _one(connection, _ALL, values) - _one(connection, _AWAY, values)
     return Tally(
         rows=_rows(connection, remembered_rows),
@@ -176,6 +177,7 @@ _REMOVED_THAT_CAME = """SELECT s.id FROM temp.draft_sighted s
     CROSS JOIN main.rows r ON r.source = :source AND r.id = s.id WHERE s.net = 1 AND r.presence = 'removed'"""
 _ALL = "FROM main.rows WHERE source = :source"
 _AWAY = "FROM main.rows WHERE source = :source AND presence <> 'listed'"
+_REMOVED = "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'removed'"
 _MISSING = "FROM main.rows WHERE source = :source AND presence <> 'listed' AND presence = 'missing'"
 _NEWLY_ABSENT = """FROM temp.draft_absent a CROSS JOIN main.rows r ON r.source = :source AND r.id = a.id
     WHERE r.presence = 'listed'"""
