@@ -117,6 +117,10 @@ class Pile:
         if self._waiting:
             yield len(self._places) + 1, self._waiting
 
+    def __len__(self) -> int:
+        """At most how many entries there are: as many as the chunks can hold."""
+        return len(self._places) * CHUNK_ROWS + len(self._waiting)
+
     def clear(self) -> None:
         """Forget everything."""
         self._waiting, self._places = [], []

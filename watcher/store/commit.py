@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -135,6 +136,28 @@ class Commit:
         )
 
 
+@contextmanager
+def room(connection: sqlite3.Connection, piles: Mapping[Kind, Pile]) -> Iterator[None]:
+    """Let a transaction keep the pages that it writes in memory, where these are not too many.
+
+    Of one that was written away and is changed again, SQLite has to sum up the whole log once more. What belongs to
+    many rows does not fit anyway, and memory is for a poll's rows then.
+    """
+    if sum(len(piles[kind]) for kind in _OF_ROWS) > _FEW_ROWS:
+        yield
+        return
+    kept = connection.execute("PRAGMA main.cache_size").fetchone()[0]
+    connection.execute(f"PRAGMA main.cache_size = {_ROOM}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA main.cache_size = {kept}")
+
+
+_FEW_ROWS = 2000
+_OF_ROWS = frozenset(Kind) - {Kind.TAKEN, Kind.EVENTS, Kind.PAGES}
+_ROOM = -8000
+"""KiB, as SQLite writes it: four times its own, of which as much is taken as the transaction has pages"""
 # The columns are in the order of the entries that the draft puts; a row without new deadlines keeps those it has.
 _NEW_VALUES = """INSERT INTO rows(source, digest, rev, presence, absent_reads, absent_since_ms, known_at_ms,
         is_closed_told, waiting_since_ms, deadlines, fires_at_ms, id, doc, version)

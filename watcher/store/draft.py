@@ -16,7 +16,7 @@ from watcher.pipeline.outbox import Owed
 from watcher.pipeline.snapshots import PollOutcome, PollRecord, SourceRecord, Stored, Tally
 from watcher.store import draft_tables
 from watcher.store.chunks import CHUNK_ROWS, Kind, Pile, Spill
-from watcher.store.commit import Commit
+from watcher.store.commit import Commit, room
 from watcher.store.database import Database
 from watcher.store.deadlines import load_deadlines, pack_alarms, pack_deadlines, unpack_deadlines
 from watcher.store.events import delivery_columns, event_columns
@@ -211,7 +211,7 @@ class SqliteDraft:
         work = Commit(
             before=self._record, after=record, poll=poll, drifts=tuple(drifts), ruleset=ruleset, piles=self._piles
         )
-        with self._database.write() as connection:
+        with self._database.write() as connection, room(connection, self._piles):
             told = work.run(connection)
             if poll.outcome is PollOutcome.COMPLETE and not self._lost_in_union:
                 self._pages.store()
