@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from watcher.domain.conversation import Drift
@@ -22,7 +23,7 @@ from watcher.store.deadlines import load_deadlines, pack_alarms, pack_deadlines,
 from watcher.store.events import delivery_columns, event_columns
 from watcher.store.pages import PageCache
 from watcher.store.rows import known_ms, pack, pack_plain, row_of, standing_columns
-from watcher.store.stored import StoredRow, load_stored
+from watcher.store.stored import StoredRow, load_stored, rows_of
 
 
 class SqliteDraft:
@@ -42,7 +43,7 @@ class SqliteDraft:
         self._pages = PageCache(self._connection, record, self._piles[Kind.PAGES])
         self._taken: list[RawRow] = []
         self._nets: list[int] = []
-        self._moved: dict[str, int] = {}
+        self._moved: Counter[str] = Counter()
         self._all_taken = 0
         self._is_union = False
         self._lost_in_union = False
@@ -97,8 +98,8 @@ class SqliteDraft:
         self._nets += [1 if row.id in came else 0 for row in delta.changed]
         if came or delta.left:
             changed = {row.id for row in delta.changed}
-            self._move([row_id for row_id in came if row_id not in changed], 1)
-            self._move(delta.left, -1)
+            self._moved.update([row_id for row_id in came if row_id not in changed])
+            self._moved.subtract(delta.left)
         if len(self._taken) + len(self._moved) >= CHUNK_ROWS:
             self._flush()
         self._pages.put(position, page)
@@ -106,7 +107,7 @@ class SqliteDraft:
     def tally(self) -> Tally:
         """Count what was taken in since start_read, against the snapshot or, in a union, against what was kept."""
         for row_id in self._pages.unvisited_ids():
-            self._move([row_id], -1)
+            self._moved[row_id] -= 1
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
@@ -140,11 +141,11 @@ class SqliteDraft:
 
     def returned_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
         """Yield the stored rows that came unchanged but were not listed before, in batches."""
-        return self._rows("returned", batch)
+        return rows_of(self._connection, draft_tables.STORED.format(table="returned"), self._key, batch)
 
     def absent_rows(self, batch: int = 500) -> Iterator[Sequence[Row]]:
         """Yield the known rows that did not come, in batches."""
-        return self._rows("absent", batch)
+        return rows_of(self._connection, draft_tables.STORED.format(table="absent"), self._key, batch)
 
     def hidden_rows(self, limit: int) -> Sequence[Row]:
         """Return the hidden rows that did not come, those asked after the longest ago first."""
@@ -229,13 +230,6 @@ class SqliteDraft:
         """The key of what is stored already; rows, deadlines and pages are put under the source's own."""
         return self._record.rows_key
 
-    def _move(self, ids: Iterable[str], by: int) -> None:
-        """Count that rows came or left; of one that left a page and came on the next nothing needs writing down."""
-        for row_id in ids:
-            net = self._moved.pop(row_id, 0) + by
-            if net:
-                self._moved[row_id] = net
-
     def _flush(self) -> None:
         """Write down what the pages so far came by; changed rows that stand where they stood are left out at first."""
         if not self._taken and not self._moved:
@@ -253,10 +247,11 @@ class SqliteDraft:
                 connection.executemany(draft_tables.SIGHT, sightings)
                 if len(sightings) < len(rows):
                     self._stayed.add(number)
-            moved = [(row_id, net, None, None) for row_id, net in self._moved.items()]
+            # of one that left a page and came on the next nothing needs writing down
+            moved = [(row_id, net, None, None) for row_id, net in self._moved.items() if net]
             connection.executemany(draft_tables.SIGHT, moved)
         self._all_taken += len(self._taken)
-        self._taken, self._nets, self._moved = [], [], {}
+        self._taken, self._nets, self._moved = [], [], Counter()
 
     def _sight_stayed(self) -> None:
         """Write down the rows that stayed, too: where something moved or pages overlap, one may have come twice."""
@@ -277,10 +272,3 @@ class SqliteDraft:
 
     def _stored(self, ids: Sequence[str]) -> Mapping[str, StoredRow]:
         return load_stored(self._connection, self._key, ids, self._names)
-
-    def _rows(self, table: str, batch: int) -> Iterator[Sequence[Row]]:
-        last = ""
-        query = draft_tables.STORED.format(table=table)
-        while found := self._connection.execute(query, (self._key, last, batch)).fetchall():
-            yield [row_of(row) for row in found]
-            last = found[-1]["id"]

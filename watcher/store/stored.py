@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -90,3 +90,11 @@ def load_stored(
     is_plain = shape is not None and not any(map(is_compressed, docs))
     decoded = _decode(b"[%b]" % b",".join(docs)) if is_plain else (None,) * len(docs)
     return {columns[_ID]: StoredRow(columns, doc, shape) for columns, doc in zip(found, decoded, strict=True)}
+
+
+def rows_of(connection: sqlite3.Connection, query: str, source: int, batch: int) -> Iterator[Sequence[Row]]:
+    """Yield the rows of a query in batches; it is given the source, the id to go on behind, and how many."""
+    last = ""
+    while found := connection.execute(query, (source, last, batch)).fetchall():
+        yield [row_of(row) for row in found]
+        last = found[-1]["id"]
