@@ -33,6 +33,11 @@ class Cut:
         return self.outline.ids
 
     @property
+    def has_known_ids(self) -> bool:
+        """Whether it has the ids of the page that is remembered of its position, and no others."""
+        return self.is_known or self.moves == NO_MOVES
+
+    @property
     def size(self) -> int:
         """How many rows the page has."""
         return self.outline.size

@@ -195,7 +195,7 @@ def recognise_paging(first: Cut, second: Cut) -> Paging | None:
 
 def _is_repeated(page: Cut, cut: Cut) -> bool:
     """Whether two pages have the same ids; two of a complete read never have, and need not be unpacked for that."""
-    return page.size == cut.size and not (page.is_known and cut.is_known) and page.ids == cut.ids
+    return page.size == cut.size and not (page.has_known_ids and cut.has_known_ids) and page.ids == cut.ids
 
 
 def _overlap_after(cut: Cut) -> int:
