@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from typing import Any
 
 from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import is_lasting

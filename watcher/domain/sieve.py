@@ -36,7 +36,7 @@ class Sieve:
     @property
     def asks(self) -> bool:
         """Whether there is any matcher to ask; without one all conditions hold."""
-        return bool(self._tests)
+        return bool(self._stations)
 
     def passing(self, seen: Mapping[str, Any]) -> list[int]:
         """Return the places of the conditions that hold for an event's data with its type, source and subject."""
