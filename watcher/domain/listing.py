@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple, Self, overload
 
 from watcher.domain.errors import SourceError
@@ -23,6 +24,10 @@ class RawRow(NamedTuple):
     id: str
     digest: bytes
     body: bytes
+
+
+_raw_row: Callable[[Iterable[str | bytes]], RawRow] = partial(tuple.__new__, RawRow)
+"""what `RawRow._make` is, in half the time: there are a thousand on a page"""
 
 
 class Moves(NamedTuple):
@@ -58,7 +63,7 @@ class Digests(Sequence[bytes]):
         return len(self.joined) // self.SIZE
 
     def __iter__(self) -> Iterator[bytes]:
-        return (self.joined[start : start + self.SIZE] for start in range(0, len(self.joined), self.SIZE))
+        return iter([self.joined[start : start + self.SIZE] for start in range(0, len(self.joined), self.SIZE)])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Digests) and self.joined == other.joined
@@ -121,10 +126,13 @@ class Page:
 
 def find_fresh(outline: PageOutline, bodies: Sequence[bytes], known: PageOutline | None) -> list[RawRow]:
     """Return the rows of a page that a known one does not have byte for byte; `bodies` are the rows in order."""
-    ids, joined, size = outline.ids, outline.row_digests.joined, Digests.SIZE
-    digests = [joined[start : start + size] for start in range(0, len(joined), size)]
-    if known is None and len(set(ids)) == len(ids):
-        return list(map(RawRow, ids, digests, bodies))
+    ids, digests = outline.ids, list(outline.row_digests)
+    if len(set(ids)) == len(ids):
+        every = map(_raw_row, zip(ids, digests, bodies, strict=True))
+        if known is None:
+            return list(every)
+        if tuple(known.ids) == tuple(ids):
+            return [row for row, before in zip(every, known.row_digests, strict=True) if row.digest != before]
     before = dict(zip(known.ids, known.row_digests, strict=True)) if known else {}
     places = dict(zip(ids, range(len(ids)), strict=True))
     return [

@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -21,6 +22,10 @@ _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
 """both halves of a character, one half alone (RFC 8259, 8.2), or any other escape"""
+_TOGETHER = 100
+"""rows that are read at once: joined they still lie in the processor's cache, and their room is found again at once"""
+_PORTION = 65_536
+_OPENING = ord("{")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,8 @@ def split_json(body: bytes, envelope: Envelope) -> Sheet:
     listed = next((key for key in envelope.list_keys if _is_list(members.get(key))), None)
     if listed is None and not _is_empty(members, envelope):
         raise SourceError("the answer holds no list of conversations", remedy="check the url")
-    rows = _rows(bytes(members[listed])) if listed and bytes(members[listed]) != b"null" else []
+    array = bytes(members[listed]) if listed else b"null"
+    rows = _rows(array) if array != b"null" else []
     more = members.get(envelope.more_key) if envelope.more_key else None
     has_more = _flag(more) if envelope.more_key else None
     return Sheet(rows=rows, total=_total(members, envelope, len(rows)), has_more=has_more)
@@ -78,8 +84,7 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
     mark, encoding = next(((m, e) for m, e in _MARKS if body.startswith(m)), (b"", _charset(content_type)))
     body = body.removeprefix(mark)
     try:
-        text = body.decode(encoding)
-        return body if encoding == "utf-8" else text.encode()  # some encodings can write what UTF-8 cannot
+        return _checked(body) if encoding == "utf-8" else body.decode(encoding).encode()  # not all can be written
     except (ValueError, LookupError) as error:  # a UnicodeError is a ValueError
         raise SourceError(f"the answer is not in its encoding ({clean(encoding)}, {type(error).__name__})") from error
 
@@ -92,7 +97,12 @@ _decode_ids = msgspec.json.Decoder(list[_Row]).decode
 
 
 def row_ids(rows: Sequence[bytes]) -> list[str]:
-    """Return the ids of some rows: read all at once, and one by one where one of them is unusual."""
+    """Return the ids of some rows: read many at once, and one by one where one of them is unusual."""
+    parts = [rows[first : first + _TOGETHER] for first in range(0, len(rows), _TOGETHER)]
+    return [row_id for part in parts for row_id in _ids_together(part)]
+
+
+def _ids_together(rows: Sequence[bytes]) -> list[str]:
     try:
         ids = [str(row.id) for row in _decode_ids(b"[%b]" % b",".join(rows))]
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -104,8 +114,8 @@ def row_ids(rows: Sequence[bytes]) -> list[str]:
 
 
 def _rows(array: bytes) -> list[bytes]:
-    rows = [bytes(raw) for raw in _decode(array, list[msgspec.Raw])]
-    if any(row[:1] != b"{" for row in rows):
+    rows = list(map(bytes, _decode(array, list[msgspec.Raw])))
+    if not all(rows) or not {_OPENING}.issuperset(map(itemgetter(0), rows)):
         raise SourceError("the list holds something that is no object", remedy="check the url")
     return rows
 
@@ -132,7 +142,7 @@ def _read(body: bytes, shape: Any) -> Any:
 
 
 def _is_list(raw: msgspec.Raw | None) -> bool:
-    return raw is not None and (bytes(raw)[:1] == b"[" or bytes(raw) == b"null")
+    return raw is not None and bytes(memoryview(raw)[:4]).startswith((b"[", b"null"))
 
 
 def _is_empty(members: dict[str, msgspec.Raw], envelope: Envelope) -> bool:
@@ -160,6 +170,16 @@ def _total(members: dict[str, msgspec.Raw], envelope: Envelope, received: int) -
 def _whole_number(raw: msgspec.Raw | None) -> int | None:
     text = bytes(raw).strip(b'" ') if raw is not None else b""
     return int(text) if text.isdigit() and len(text) < 16 else None  # noqa: PLR2004 - beyond any list
+
+
+def _checked(body: bytes) -> bytes:
+    """Return a body that is in UTF-8, else raise UnicodeError; as one text it would need up to four times its room."""
+    if not body.isascii():
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for start in range(0, len(body), _PORTION):
+            decoder.decode(body[start : start + _PORTION])
+        decoder.decode(b"", final=True)
+    return body
 
 
 def is_utf8(content_type: str) -> bool:

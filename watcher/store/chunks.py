@@ -12,7 +12,7 @@ import msgspec
 
 from watcher.domain.errors import StateError
 
-CHUNK_ROWS = 500
+CHUNK_ROWS = 128
 """what lies in memory at a time, of each kind"""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[Any, ...]]).decode
