@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from operator import add
 from typing import Any
 
 from watcher.domain.api import Role
@@ -19,6 +19,7 @@ from watcher.domain.event import EventType
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _US_OF_SECOND = 1_000_000
+_SECONDS_OF_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,9 +61,10 @@ class SilentArming:
     def alarms(self, columns: Mapping[Role, Sequence[Any]], count: int) -> Sequence[tuple[Alarm, ...]]:
         """Return the alarms of some rows, whose instants are given by their role, but for `waiting`."""
         by_role = [self._of_role(role, column) for role, column in columns.items()]
-        return (
-            [tuple(chain.from_iterable(alarms)) for alarms in zip(*by_role, strict=True)] if by_role else [()] * count
-        )
+        joined: list[tuple[Alarm, ...]] = [()] * count
+        for alarms in by_role:
+            joined = list(map(add, joined, alarms))
+        return joined
 
     def _of_role(self, role: Role, instants: Sequence[Any]) -> list[tuple[Alarm, ...]]:
         now, now_us, splits = self.now_text, self._now_us, self._splits[role]
@@ -74,8 +76,11 @@ class SilentArming:
             if written is None or written <= now:
                 alarms.append(())
                 continue
-            at_us = int(read(written).timestamp()) * _US_OF_SECOND
-            alarms.append(tuple([(at_us, split) for split in choices[bisect_left(bounds, at_us - now_us)]]))
+            since = read(written) - _EPOCH  # to the second; `timestamp` takes longer
+            at_us = (since.days * _SECONDS_OF_DAY + since.seconds) * _US_OF_SECOND
+            choice = choices[bisect_left(bounds, at_us - now_us)]
+            # most have one, and a list on the way to a tuple takes as long as the rest
+            alarms.append(((at_us, choice[0]),) if len(choice) == 1 else tuple([(at_us, split) for split in choice]))
         return alarms
 
 

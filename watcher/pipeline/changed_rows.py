@@ -42,6 +42,8 @@ class _PlainTaking:
         taken |= self._compare(batch, found) if self._compares else set()
         if taken:
             note_drift(self._findings, (), frozenset(), rows=len(taken))
+        if len(taken) == len(batch):
+            return ()
         return [
             (row, stored, None if values is None else self._reading(row.id, values))
             for (row, stored), values in zip(batch, found, strict=True)
@@ -68,7 +70,7 @@ class _PlainTaking:
     def _note(self, learnt: Sequence[tuple[RawRow, FirstSight]]) -> None:
         findings = self._findings
         findings.changed += len(learnt)
-        findings.deadlines_ahead += sum(len(leads.armed) for _, sight in learnt for _, leads in sight.alarms)
+        findings.deadlines_ahead += sum([len(leads.armed) for _, (_, _, _, alarms) in learnt for _, leads in alarms])
         for row, sight in learnt[: SAMPLE_SIZE - len(findings.sample)]:
             findings.sample.append(sight.shown.name or row.id)
 

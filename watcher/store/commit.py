@@ -56,10 +56,10 @@ class Commit:
             versions = self._store_next(connection, entries, keys)
             if len(shown) < _SHOWN:
                 shown.update(versions)
-        for kind, statement in ((Kind.FIRST, _FIRST), (Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
+        for kind, statement in ((Kind.SAME_VALUES, _SAME_VALUES), (Kind.DIGESTS, _DIGESTS)):
             for _, entries in self.piles[kind].chunks():
                 connection.executemany(statement, [(source, *entry) for entry in entries])
-        for kind, statement in ((Kind.QUIET, _QUIET), (Kind.BYTES, _BYTES)):
+        for kind, statement in ((Kind.FIRST, _FIRST), (Kind.QUIET, _QUIET), (Kind.BYTES, _BYTES)):
             for _, entries in self.piles[kind].chunks():
                 connection.executemany(statement, entries)
         return shown

@@ -16,6 +16,7 @@ from watcher.store.rows import KINDS, instant, known_ms, to_ms
 
 _MS = timedelta(milliseconds=1)
 _US = timedelta(microseconds=1)
+_NEVER_US = 2**63
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[str, int, int, list[int], list[int]]]).decode
 _UPDATE = "UPDATE rows SET deadlines = ?, fires_at_ms = ? WHERE source = ? AND id = ?"
@@ -43,26 +44,31 @@ def pack_deadlines(deadlines: Sequence[Deadline]) -> tuple[str, int | None]:
     return _encode([(*key, *leads) for key, leads in instants.items()]).decode(), to_ms(first)
 
 
-def pack_alarms(alarms: Sequence[Alarm], known_at_ms: int) -> tuple[str, int | None]:
-    """Return what pack_deadlines does, for alarms that were learnt at a moment."""
-    if not alarms:
-        return "", None
-    parts: list[str] = []
-    fires: list[int] = []
-    for at_us, leads in alarms:
-        before, after, longest_us = _around(leads, known_at_ms)
-        parts.append(f"{before}{at_us // 1000}{after}")
-        if longest_us is not None:
-            fires.append(at_us - longest_us)
-    return f"[{','.join(parts)}]", min(fires) // 1000 if fires else None
+def pack_alarms(rows: Sequence[Sequence[Alarm]], known_at_ms: int) -> list[tuple[str, int | None]]:
+    """Return what pack_deadlines does of each of some rows, for alarms that were learnt at a moment."""
+    known: dict[Split, tuple[str, str, int | None]] = {}
+    packed: list[tuple[str, int | None]] = []
+    for alarms in rows:
+        if not alarms:
+            packed.append(("", None))
+            continue
+        text, fires_us = "", _NEVER_US
+        for at_us, leads in alarms:
+            if (around := known.get(leads)) is None:
+                around = known[leads] = _around(leads, known_at_ms)
+            before, after, longest_us = around
+            text = f"{text}{before}{at_us // 1000}{after}"
+            if longest_us is not None and at_us - longest_us < fires_us:
+                fires_us = at_us - longest_us
+        packed.append((f"[{text[1:]}]", fires_us // 1000 if fires_us != _NEVER_US else None))
+    return packed
 
 
-@lru_cache(maxsize=256)  # there are some for each configured lead
 def _around(leads: Split, known_at_ms: int) -> tuple[str, str, int | None]:
     """Return what stands around an instant in the text, and how many us before it the first lead fires."""
     armed, told = (_encode(list(map(_in_ms, each))).decode() for each in (leads.armed, leads.told))
     longest = max(leads.armed) // _US if leads.armed else None
-    return f'["{leads.kind.value}",', f",{known_at_ms},{armed},{told}]", longest
+    return f',["{leads.kind.value}",', f",{known_at_ms},{armed},{told}]", longest
 
 
 def unpack_deadlines(text: str) -> tuple[Deadline, ...]:

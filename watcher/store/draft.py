@@ -174,12 +174,15 @@ class SqliteDraft:
 
     def put_first_sights(self, rows: Sequence[tuple[RawRow, FirstSight]], now: datetime) -> None:
         """Store plain rows that were never stored; see the port."""
-        now_ms = known_ms(now)
+        now_ms, source = known_ms(now), self._record.key
         docs = pack_plain(self._names, [(row.id, sight.shown) for row, sight in rows])
+        alarms = pack_alarms([sight.alarms for _, sight in rows], now_ms)
         self._piles[Kind.FIRST].extend(
             [
-                (row.id, row.digest, is_closed, now_ms if is_waiting else None, *pack_alarms(alarms, now_ms), doc)
-                for (row, (_, is_closed, is_waiting, alarms)), doc in zip(rows, docs, strict=True)
+                (source, row_id, digest, is_closed, now_ms if is_waiting else None, text, fires_at_ms, doc)
+                for ((row_id, digest, _), (_, is_closed, is_waiting, _)), (text, fires_at_ms), doc in zip(
+                    rows, alarms, docs, strict=True
+                )
             ]
         )
 
