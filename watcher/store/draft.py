@@ -21,6 +21,7 @@ from watcher.store.commit import Commit, room
 from watcher.store.database import Database
 from watcher.store.deadlines import load_deadlines, pack_alarms, pack_deadlines, unpack_deadlines
 from watcher.store.events import delivery_columns, event_columns
+from watcher.store.newcomers import Newcomers
 from watcher.store.pages import PageCache
 from watcher.store.rows import known_ms, pack, pack_plain, row_of, standing_columns
 from watcher.store.stored import StoredRow, load_stored, rows_of
@@ -41,6 +42,8 @@ class SqliteDraft:
         self._spill = Spill(database.path.parent)
         self._piles = {kind: Pile(self._spill) for kind in Kind}
         self._pages = PageCache(self._connection, record, self._piles[Kind.PAGES])
+        self._newcomers = Newcomers(self._piles[Kind.TAKEN], self._spill)
+        self._are_all_new = False
         self._taken: list[RawRow] = []
         self._nets: list[int] = []
         self._moved: Counter[str] = Counter()
@@ -68,6 +71,8 @@ class SqliteDraft:
             draft_tables.start_read(connection, is_union=is_union)
         if not is_union:
             self._piles[Kind.TAKEN].clear()
+            self._newcomers.clear()
+            self._are_all_new = self._record.baseline_at is None
             self._all_taken = 0
         self._pages.restart()
         self._is_union, self._is_moved = is_union, False
@@ -79,6 +84,7 @@ class SqliteDraft:
         self._sight_stayed()
         with self._database.stage() as connection:
             draft_tables.keep_read(connection)
+            self._newcomers.keep()
             self._pages.turn_over()
 
     def stored_digests(self, ids: Collection[str]) -> Mapping[str, bytes]:
@@ -87,6 +93,7 @@ class SqliteDraft:
             return {}
         named = json.dumps(list(ids))
         if self._is_union:
+            self._write_newcomers()
             return dict(map(tuple, self._connection.execute(draft_tables.KNOWN_IN_UNION, {"ids": named})))
         return dict(map(tuple, self._connection.execute(draft_tables.KNOWN, (self._key, named))))
 
@@ -111,6 +118,10 @@ class SqliteDraft:
             if len(self._moved) >= CHUNK_ROWS:
                 self._flush()
         self._flush()
+        if self._are_all_new and self._newcomers.count:
+            if self._is_union or self._newcomers.are_different():
+                return self._newcomers.tally(self._pages.remembered_rows)
+            self._write_newcomers()
         if self._is_moved:
             self._sight_stayed()
         elif not self._is_union:
@@ -129,13 +140,14 @@ class SqliteDraft:
     def changed_rows(self, names: Sequence[str]) -> Iterator[Sequence[tuple[RawRow, StoredRow | None]]]:
         """Yield the rows whose bytes differ, each with the stored row, in batches, in list order, each id once."""
         self._names = tuple(names)
-        is_each_once = bool(self._stayed) or self._all_taken == draft_tables.taken_ids(self._connection)
+        distinct = self._newcomers.count or draft_tables.taken_ids(self._connection)
+        is_each_once = bool(self._stayed) or self._all_taken == distinct
         is_new = self._record.baseline_at is None
         for number, entries in self._piles[Kind.TAKEN].chunks():
             rows = list(map(RawRow._make, entries))
             if not is_each_once:
                 rows = self._latest(rows, number)
-            self._near = {} if is_new else self._stored([row.id for row in rows])
+            self._near = {} if is_new else load_stored(self._connection, self._key, [row.id for row in rows], names)
             yield [(row, self._near.get(row.id)) for row in rows]
         self._near = {}
 
@@ -238,10 +250,16 @@ class SqliteDraft:
         if not self._taken and not self._moved:
             return
         self._is_moved |= bool(self._moved)
+        is_new = self._are_all_new and not self._is_union and not self._moved and all(self._nets)
+        if not is_new:
+            self._write_newcomers()
         with self._database.stage() as connection:
             for first in range(0, len(self._taken), CHUNK_ROWS):
                 rows, nets = self._taken[first : first + CHUNK_ROWS], self._nets[first : first + CHUNK_ROWS]
                 number = self._piles[Kind.TAKEN].put(rows)
+                if is_new:
+                    self._newcomers.hold(rows, number)
+                    continue
                 sightings = [
                     (row.id, net, number, row.digest)
                     for row, net in zip(rows, nets, strict=True)
@@ -255,6 +273,13 @@ class SqliteDraft:
             connection.executemany(draft_tables.SIGHT, moved)
         self._all_taken += len(self._taken)
         self._taken, self._nets, self._moved = [], [], Counter()
+
+    def _write_newcomers(self) -> None:
+        """Write down the ids of a first read that has turned out not to be a plain one."""
+        if self._are_all_new:
+            with self._database.stage() as connection:
+                self._newcomers.write(connection)
+            self._are_all_new = False
 
     def _sight_stayed(self) -> None:
         """Write down the rows that stayed, too: where something moved or pages overlap, one may have come twice."""
@@ -272,6 +297,3 @@ class SqliteDraft:
         named = json.dumps([row.id for row in rows])
         latest = dict(map(tuple, self._connection.execute(draft_tables.LATEST, {"ids": named})))
         return list({row.id: row for row in rows if latest.get(row.id) == number}.values())
-
-    def _stored(self, ids: Sequence[str]) -> Mapping[str, StoredRow]:
-        return load_stored(self._connection, self._key, ids, self._names)

@@ -18,9 +18,10 @@ _TABLES = {
 }
 _PREFIX = "draft_"
 
-SIGHT = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, ?, ?, ?)
+_SIGHT = """INSERT INTO temp.draft_{table}(id, net, chunk, digest) VALUES(?, ?, ?, ?)
     ON CONFLICT(id) DO UPDATE SET net = net + excluded.net, chunk = coalesce(excluded.chunk, chunk),
         digest = coalesce(excluded.digest, digest)"""
+SIGHT, SIGHT_IN_BASE = _SIGHT.format(table="sighted"), _SIGHT.format(table="base")
 SIGHT_STAYED = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(?, 0, ?, ?)
     ON CONFLICT(id) DO UPDATE SET chunk = max(coalesce(chunk, 0), excluded.chunk)"""
 STORED = """SELECT r.* FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
