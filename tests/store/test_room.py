@@ -1,18 +1,20 @@
-"""A commit of few rows may keep the pages that it writes in memory; one of many may not."""
+"""A commit of few rows may keep the pages that it writes in memory; one of many new ones an index."""
 
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from watcher.store.chunks import Kind, Pile, Spill
 from watcher.store.commit import room
 
 
-def piles(spill: Spill, rows: int) -> Mapping[Kind, Pile]:
+def piles(spill: Spill, rows: int, of: Kind = Kind.NEXT_VALUES) -> Mapping[Kind, Pile]:
     made = {kind: Pile(spill) for kind in Kind}
     for number in range(rows):
-        made[Kind.NEXT_VALUES].add((number,))
+        made[of].add((number,))
     return made
 
 
@@ -34,4 +36,14 @@ def test_many_rows_have_not(tmp_path: Path) -> None:
     usual = cache_size(connection)
     with closing(Spill(tmp_path)) as spill, room(connection, piles(spill, 5000)):
         assert cache_size(connection) == usual
+    connection.close()
+
+
+def test_many_new_rows_have_as_much_as_their_index_takes_and_not_more_than_there_is(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "a.db")
+    rooms = []
+    for rows in (5_000, 100_000, 1_000_000):
+        with closing(Spill(tmp_path)) as spill, room(connection, piles(spill, rows, Kind.FIRST)):
+            rooms.append(-cache_size(connection) / 1000)
+    assert rooms == pytest.approx([2.1, 4.5, 10], abs=0.1)
     connection.close()

@@ -138,16 +138,15 @@ class Commit:
 
 @contextmanager
 def room(connection: sqlite3.Connection, piles: Mapping[Kind, Pile]) -> Iterator[None]:
-    """Let a transaction keep the pages that it writes in memory, where these are not too many.
+    """Let a transaction keep in memory what it writes more than once: pages of few rows, an index of many new ones.
 
-    Of one that was written away and is changed again, SQLite has to sum up the whole log once more. What belongs to
-    many rows does not fit anyway, and memory is for a poll's rows then.
+    Of a page that was written away and is changed again, SQLite has to sum up the whole log once more. The pages of
+    many rows are written once; but each new row touches the index of what is due anywhere.
     """
-    if sum(len(piles[kind]) for kind in _OF_ROWS) > _FEW_ROWS:
-        yield
-        return
+    is_few = sum(len(piles[kind]) for kind in _OF_ROWS) <= _FEW_ROWS
+    size_kb = _FOR_FEW_KB if is_few else min(_LEAST_KB + len(piles[Kind.FIRST]) * _DUE_BYTES // 1024, _MOST_KB)
     kept = connection.execute("PRAGMA main.cache_size").fetchone()[0]
-    connection.execute(f"PRAGMA main.cache_size = {_ROOM}")
+    connection.execute(f"PRAGMA main.cache_size = -{size_kb}")
     try:
         yield
     finally:
@@ -156,8 +155,14 @@ def room(connection: sqlite3.Connection, piles: Mapping[Kind, Pile]) -> Iterator
 
 _FEW_ROWS = 2000
 _OF_ROWS = frozenset(Kind) - {Kind.TAKEN, Kind.EVENTS, Kind.PAGES}
-_ROOM = -8000
-"""KiB, as SQLite writes it: four times its own, of which as much is taken as the transaction has pages"""
+_FOR_FEW_KB = 8000
+"""four times SQLite's own, of which as much is taken as the transaction has pages"""
+_LEAST_KB = 2000
+"""SQLite's own"""
+_MOST_KB = 10_000
+_DUE_BYTES = 26
+"""of the index `rows_due`, a row"""
+
 # The columns are in the order of the entries that the draft puts; a row without new deadlines keeps those it has.
 _NEW_VALUES = """INSERT INTO rows(source, digest, rev, presence, absent_reads, absent_since_ms, known_at_ms,
         is_closed_told, waiting_since_ms, deadlines, fires_at_ms, id, doc, version)
