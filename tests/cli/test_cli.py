@@ -31,6 +31,34 @@ print(status, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stde
     assert done.stderr.strip() == "0 []"
 
 
+POLLING = (
+    "watcher.pipeline.compare",
+    "watcher.pipeline.outbox",
+    "watcher.pipeline.audit",
+    "watcher.domain.rule",
+    "watcher.domain.condition",
+    "watcher.domain.plain",
+    "watcher.store.audit",
+)
+"""what decides and writes: a third of the time of a command that only reads the state"""
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--check"), ("events",)])
+def test_who_only_looks_at_the_state_loads_nothing_that_polls_or_sends(
+    config: Path, stand: SqliteStand, arguments: tuple[str, ...]
+) -> None:
+    stand.owe(make_event(1), due_at=NOW)
+    script = f"""
+import sys
+from watcher.cli import run
+run(["--config", {str(config)!r}, *{arguments!r}])
+print([name for name in {("pydantic", "httpx", "apprise", *POLLING)!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout
+    assert done.stderr.strip() == "[]"
+
+
 def test_the_help_names_every_command(watcher: Watcher) -> None:
     shown = watcher("--help").out
     assert [

@@ -42,14 +42,14 @@ def test_what_there_is_has_names_however_it_is_configured(tmp_path: Path) -> Non
         include = ["apprise.yml"]
     """
     outline = read_outline(write(tmp_path, text), {})
-    assert (outline.sources, outline.channels, outline.rules) == (("campus", "staff"), ("mail",), ("all", "operator"))
+    assert (outline.sources, outline.channels, outline.rules) == (("campus", "staff"), ("mail",), ("all",))
     assert outline.has_tags
 
 
 @pytest.mark.parametrize("text", ["", "sources = 3\nchannels = []\nrules = 'x'", "rules = [1]"])
 def test_without_tables_there_is_only_the_built_in_rule(tmp_path: Path, text: str) -> None:
     outline = read_outline(write(tmp_path, text), {})
-    assert (outline.sources, outline.channels, outline.rules) == ((), (), ("operator",))
+    assert (outline.sources, outline.channels, outline.rules) == ((), (), ())
     assert not outline.has_tags
 
 

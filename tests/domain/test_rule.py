@@ -12,7 +12,7 @@ from watcher.domain.conversation import Conversation
 from watcher.domain.digest import Digest
 from watcher.domain.event import Event, EventType, Severity
 from watcher.domain.matcher import parse_matcher
-from watcher.domain.rule import TROUBLE, Match, Router, Rule, decide, judge, matching, operator_rule, route
+from watcher.domain.rule import TROUBLE, Match, Router, Rule, decide, judge, operator_rule, route
 from watcher.domain.stage import FIRST, escalation
 from watcher.domain.state import State
 from watcher.domain.timing import Escalation, Timing
@@ -174,10 +174,6 @@ def test_what_is_decided_is_what_is_routed(event: Event, rules: list[Rule]) -> N
 def test_a_router_routes_each_event_as_if_it_were_the_first(events: list[Event], rules: list[Rule]) -> None:
     router = Router(rules)
     assert [router.route(event) for event in events] == [route(event, rules) for event in events]
-
-
-def test_matching_keeps_the_order_of_the_names() -> None:
-    assert matching(["b*", "a"], ["a", "c", "b1", "b2"]) == ("a", "b1", "b2")
 
 
 def test_ten_thousand_events_meet_a_hundred_rules_within_a_second_or_so() -> None:

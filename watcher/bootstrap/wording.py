@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from watcher.config.model import Config
 from watcher.config.wording import scope_of
-from watcher.domain.rule import matching
+from watcher.domain.sight import matching
 from watcher.domain.template import Occasion, Rendered
 from watcher.sources.registry import SOURCES
 

@@ -15,7 +15,7 @@ from watcher.cli.output import Format, format_option, write_listing, write_ndjso
 from watcher.cli.table import Column
 from watcher.cli.words import ID_DIGITS, Since, Teller, severity_style, start_of
 from watcher.domain.event import EventType
-from watcher.domain.rule import matching
+from watcher.domain.sight import matching
 from watcher.store.history import History
 from watcher.store.history_events import EventFilter, LoggedEvent
 

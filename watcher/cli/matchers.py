@@ -16,7 +16,8 @@ from watcher.domain.event import EventType, Severity
 from watcher.domain.matcher import Matcher, Relation
 from watcher.domain.nearness import near
 from watcher.domain.paths import all_paths, has_path, is_about_conversation
-from watcher.domain.rule import matching
+from watcher.domain.rule import OPERATOR_RULE
+from watcher.domain.sight import matching
 from watcher.domain.silence import (
     CHANNEL,
     CONVERSATION,
@@ -119,7 +120,7 @@ def _find_names(seen: Outline) -> dict[str, tuple[str, ...]]:
         TYPE: tuple(kind.value for kind in TYPES),
         SOURCE: (*seen.sources, *seen.channels),
         SEVERITY: tuple(severity.value for severity in Severity),
-        RULE: seen.rules,
+        RULE: (*seen.rules, OPERATOR_RULE),
         CHANNEL: (*seen.channels, *((TAG,) if seen.has_tags else ())),
     }
 

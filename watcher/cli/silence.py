@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
@@ -16,11 +15,10 @@ from watcher.bootstrap.state import open_history, open_silences, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.matchers import EXAMPLE, read_matchers
 from watcher.cli.output import Format, format_option, write_lines, write_listing
-from watcher.cli.table import Column, Style
-from watcher.cli.words import Teller, iso
+from watcher.cli.silences import silence_columns, silence_record
+from watcher.cli.words import Teller
 from watcher.config.outline import Outline
 from watcher.config.pattern import LinearPattern
-from watcher.domain.calendar import say_left
 from watcher.domain.duration import parse_duration
 from watcher.domain.errors import NotFoundError
 from watcher.domain.matcher import Matcher, Relation
@@ -32,8 +30,6 @@ from watcher.domain.silence import (
     RULE,
     TYPE,
     Silence,
-    SilenceState,
-    find_concerns,
     make_silence,
     matches,
     say_matchers,
@@ -117,48 +113,6 @@ def end_command(invocation: Invocation, written: str) -> None:
         silence = silences.end(written, clock.now())
     muted = f"{silence.hits} {'message' if silence.hits == 1 else 'messages'}"
     write_lines([f"silence {silence.key[:ID_DIGITS]} is over: {say_matchers(silence.matchers)}; it has muted {muted}"])
-
-
-def silence_columns(teller: Teller) -> tuple[Column, ...]:
-    """Return the columns of a table of silences."""
-    return (
-        Column(title="id", show=lambda silence: silence.key[:ID_DIGITS]),
-        Column(title="ends", show=lambda silence: _say_end(silence, teller.now)),
-        Column(title="hits", show=lambda silence: f"{silence.hits}", is_number=True),
-        Column(title="author", show=lambda silence: silence.author, may_shrink=True),
-        Column(title="comment", show=lambda silence: silence.comment, may_shrink=True),
-        Column(
-            title="mutes",
-            show=lambda silence: "; ".join((say_matchers(silence.matchers), *find_concerns(silence, teller.now))),
-            style=lambda silence: Style.WARNING if find_concerns(silence, teller.now) else Style.PLAIN,
-        ),
-    )
-
-
-def silence_record(silence: Silence, now: datetime) -> dict[str, Any]:
-    """Return a silence for JSON."""
-    return {
-        "id": silence.key,
-        "state": silence.state(now).value,
-        "matchers": [
-            {"path": matcher.path, "values": [term.written for term in matcher.terms]} for matcher in silence.matchers
-        ],
-        "starts": iso(silence.starts_at),
-        "ends": iso(silence.ends_at),
-        "ended": iso(silence.ended_at),
-        "author": silence.author,
-        "comment": silence.comment,
-        "hits": silence.hits,
-        "last_hit": iso(silence.last_hit_at),
-        "concerns": [concern.name.lower() for concern in find_concerns(silence, now)],
-    }
-
-
-def _say_end(silence: Silence, now: datetime) -> str:
-    if silence.ended_at is not None:
-        return f"ended {say_left(silence.ended_at, now)}"
-    begins = f", begins {say_left(silence.starts_at, now)}" if silence.state(now) is SilenceState.AHEAD else ""
-    return f"{say_left(silence.ends_at, now)}{begins}"
 
 
 def _read_matchers(entries: Sequence[str], seen: Outline, *, is_everything: bool) -> tuple[Matcher, ...]:

@@ -13,7 +13,7 @@ from watcher.bootstrap.state import open_history, outline
 from watcher.cli.audit import audit_record, check, write_audit
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
-from watcher.cli.silence import silence_columns, silence_record
+from watcher.cli.silences import silence_columns, silence_record
 from watcher.cli.table import Column, Style
 from watcher.cli.words import Teller, iso, quote, say_lead
 from watcher.config.pattern import LinearPattern

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from watcher.config.document import Document, read_document
 from watcher.config.finding import ConfigErrors
 from watcher.config.places import find_config, find_state_dir, resolve
-from watcher.domain.rule import OPERATOR_RULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def _read_names(document: Document, section: str) -> tuple[str, ...]:
 
 
 def _read_rules(document: Document) -> tuple[str, ...]:
-    """Return the names of the rules, the built-in one last."""
+    """Return the names of the rules, but for the built-in one."""
     written = document.table.get("rules")
     rules = [rule for rule in written if isinstance(rule, dict)] if isinstance(written, list) else []
-    return (*(name for rule in rules if isinstance(name := rule.get("name"), str)), OPERATOR_RULE)
+    return tuple(name for rule in rules if isinstance(name := rule.get("name"), str))

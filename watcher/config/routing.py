@@ -21,7 +21,8 @@ from watcher.domain.event import EventType
 from watcher.domain.matcher import Matcher, Relation, Term, parse_matcher
 from watcher.domain.nearness import near
 from watcher.domain.paths import FIELDS, all_paths, has_path
-from watcher.domain.rule import OPERATOR_RULE, Rule, matching
+from watcher.domain.rule import OPERATOR_RULE, Rule
+from watcher.domain.sight import matching
 from watcher.domain.template import Template, TemplateCheck
 
 RULES_LIMIT = 1_000

@@ -18,7 +18,7 @@ from watcher.domain.duration import parse_duration, write_duration
 from watcher.domain.event import EventType
 from watcher.domain.nearness import near
 from watcher.domain.quiet import QuietHours
-from watcher.domain.rule import matching
+from watcher.domain.sight import matching
 from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Grouping, Timing
 from watcher.pipeline.settings import DurationSetting, Options

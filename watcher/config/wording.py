@@ -10,7 +10,8 @@ from watcher.config.lines import Path as KeyPath
 from watcher.config.lines import find_values
 from watcher.config.reading import Reading
 from watcher.domain.event import EventType
-from watcher.domain.rule import Rule, matching
+from watcher.domain.rule import Rule
+from watcher.domain.sight import matching
 from watcher.domain.template import Scope, TemplateCheck
 
 

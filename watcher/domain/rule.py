@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fnmatch import fnmatchcase
-from typing import Any
 
 from watcher.domain.event import Event, EventType
 from watcher.domain.follow_up import is_lasting
 from watcher.domain.matcher import Matcher
 from watcher.domain.paths import can_have
 from watcher.domain.sieve import Sieve
+from watcher.domain.sight import is_any, sight
 from watcher.domain.stage import FIRST, Stage, escalation
 from watcher.domain.template import Template
 from watcher.domain.timing import Timing
@@ -254,31 +253,16 @@ def _left_out(rule: Rule, counting: Sequence[Rule]) -> str:
     return f"rule {stopping.name!r} stops here" if stopping else "not tried"
 
 
-def sight(event: Event) -> dict[str, Any]:
-    """Return what matchers see of an event: its data, type, source and subject."""
-    return {**event.data(), "type": event.type.value, "source": event.source, "subject": event.subject}
-
-
-def matching(globs: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
-    """Return the names that one of some globs matches, in the names' order."""
-    globs = tuple(globs)
-    return tuple(name for name in names if _is_any(name, globs))
-
-
 def _judge_reach(event_type: EventType, source: str, rule: Rule) -> Verdict | None:
     """Say why a rule can never hold for a type and a source, None where it may."""
-    if not _is_any(event_type.value, rule.events):
+    if not is_any(event_type.value, rule.events):
         return Verdict(holds=False, reason=f"{event_type.value} is not among the events: {', '.join(rule.events)}")
-    if not _is_any(source, rule.sources):
+    if not is_any(source, rule.sources):
         return Verdict(holds=False, reason=f"{source} is not among the sources: {', '.join(rule.sources)}")
     for matcher in rule.where:
         if not can_have(event_type, matcher.path):
             return Verdict(holds=False, reason=f"{event_type.value} has no {matcher.path}", matcher=matcher)
     return None
-
-
-def _is_any(name: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _avoided(event: Event) -> str | None:

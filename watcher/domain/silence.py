@@ -23,7 +23,7 @@ from typing import Any
 from watcher.domain.event import Event, stamp
 from watcher.domain.matcher import Matcher, Pattern, Relation, Term, parse_matcher
 from watcher.domain.paths import is_about_conversation
-from watcher.domain.rule import sight
+from watcher.domain.sight import sight
 
 TYPE, SOURCE, CONVERSATION, SEVERITY, RULE, CHANNEL = "type", "source", "conversation", "severity", "rule", "channel"
 SHORT_WORDS = (TYPE, SOURCE, CONVERSATION, SEVERITY, RULE, CHANNEL)

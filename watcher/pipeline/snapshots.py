@@ -7,16 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from watcher.domain.conversation import Drift
 from watcher.domain.deadline import Deadline
 from watcher.domain.health import Health
-from watcher.domain.listing import PageOutline, RawRow, Remembered
-from watcher.domain.plain import FirstSight, Known, Shown
 from watcher.domain.snapshot import Row
-from watcher.pipeline.compare import PageDelta
-from watcher.pipeline.outbox import Owed
+
+if TYPE_CHECKING:  # who only looks at what is stored needs none of the polling
+    from watcher.domain.listing import PageOutline, RawRow, Remembered
+    from watcher.domain.plain import FirstSight, Known, Shown
+    from watcher.pipeline.compare import PageDelta
+    from watcher.pipeline.outbox import Owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

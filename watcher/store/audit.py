@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from watcher.domain.audit import EVERY, Glimpse, Head
 from watcher.domain.channel_health import ChannelHealth
-from watcher.domain.lapse import Lapse, LapseKind
+from watcher.domain.lapse import Lapse
 from watcher.pipeline.audit import Findings, Unseen
 from watcher.pipeline.outbox import Owed
 from watcher.store.channels import read_health
@@ -17,6 +17,7 @@ from watcher.store.database import Database
 from watcher.store.delivery_id import delivery_id
 from watcher.store.due import WAITING
 from watcher.store.events import insert_deliveries, insert_owed, remember_ruleset
+from watcher.store.lapses import read_lapses
 from watcher.store.rows import EVENT_COLUMNS, event_of, instant, known_ms
 
 _MS = timedelta(milliseconds=1)
@@ -86,21 +87,6 @@ class SqliteAudit:
         """Note that nobody looks any more, on purpose."""
         with self._database.write() as connection:
             connection.execute("UPDATE audit SET signed_ms = NULL")
-
-
-def read_lapses(connection: sqlite3.Connection) -> list[Lapse]:
-    """Return the lapses that the last look found, the oldest first."""
-    return [
-        Lapse(
-            kind=LapseKind(row["kind"]),
-            subject=row["subject"],
-            text=row["text"],
-            since=instant(row["since_ms"]),
-            delivery=row["delivery"],
-            is_told=bool(row["is_told"]),
-        )
-        for row in connection.execute("SELECT * FROM lapses ORDER BY since_ms, kind, subject")
-    ]
 
 
 def _glimpse(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime, channels: Collection[str]) -> Glimpse:

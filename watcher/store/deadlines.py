@@ -7,12 +7,15 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from watcher.domain.arming import Alarm, Split
 from watcher.domain.deadline import Deadline, DeadlineState
 from watcher.store.rows import KINDS, instant, known_ms, to_ms
+
+if TYPE_CHECKING:  # as in pipeline.snapshots
+    from watcher.domain.arming import Alarm, Split
 
 _MS = timedelta(milliseconds=1)
 _US = timedelta(microseconds=1)

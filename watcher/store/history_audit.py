@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from watcher.domain.audit import SIGN_LASTS
 from watcher.domain.duration import say_duration
 from watcher.domain.lapse import Lapse
-from watcher.store.audit import read_lapses
+from watcher.store.lapses import read_lapses
 from watcher.store.rows import from_ms
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from watcher.domain.errors import NotFoundError
 from watcher.domain.event import Event, EventType
-from watcher.domain.rule import matching
+from watcher.domain.sight import matching
 from watcher.store.rows import EVENT_COLUMNS, event_of, from_ms, to_ms
 
 BATCH = 500

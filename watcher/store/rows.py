@@ -7,16 +7,18 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from watcher.domain.conversation import Conversation
 from watcher.domain.event import Between, Event, EventType, Severity
 from watcher.domain.link import make_link
-from watcher.domain.plain import Shown
 from watcher.domain.snapshot import Presence, Row, Standing
 from watcher.domain.state import State
+
+if TYPE_CHECKING:  # as in pipeline.snapshots
+    from watcher.domain.plain import Shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)

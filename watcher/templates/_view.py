@@ -7,7 +7,7 @@ from typing import Any
 from watcher.domain.event import Event
 from watcher.domain.inert import inert_url
 from watcher.domain.message import EVENT_PREFIX_LENGTH
-from watcher.domain.rule import sight
+from watcher.domain.sight import sight
 from watcher.domain.stage import StageKind
 from watcher.domain.template import Occasion
 from watcher.templates._value import LIST_LIMIT, Made, Table, plain
