@@ -38,7 +38,7 @@ def run(command: Sequence[str], *, folder: Path = ROOT, environ: Mapping[str, st
     """Run a command to its end; raises CommandError with its last words where it failed or took too long."""
     with tempfile.NamedTemporaryFile() as report, tempfile.TemporaryFile() as output:
         launched = [sys.executable, "-I", "-S", str(_LAUNCHER), report.name, *command]
-        _finish(launched, folder, {**os.environ, **(environ or {})}, output)
+        _finish(launched, folder, surroundings(environ or {}), output)
         output.seek(0)
         said = output.read().decode(errors="replace")
         cost = Cost(**json.loads(Path(report.name).read_text(encoding="utf-8")), said=said)
@@ -59,6 +59,14 @@ def _finish(command: Sequence[str], folder: Path, environ: Mapping[str, str], ou
             raise CommandError(f"it took longer than {_LIMIT_S:.0f} s") from error
     if status:
         raise CommandError(f"its launcher ended with {status}")
+
+
+def surroundings(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command: this one's, but that bytecode is kept, as pip keeps it of what it installs.
+
+    Where it is not, every start compiles the product anew, and that is most of what would be measured.
+    """
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **more}
 
 
 def watcher(config: Path, *arguments: str) -> list[str]:

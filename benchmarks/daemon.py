@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.commands import ROOT, watcher
+from benchmarks.commands import ROOT, surroundings, watcher
 from benchmarks.memory import status_mb
 
 _READY_LIMIT_S = 30.0
@@ -28,7 +28,7 @@ class Daemon:
             manager.bind(address)
             begun = time.perf_counter()
             self._daemon = subprocess.Popen(
-                watcher(config, "run"), cwd=ROOT, env={**os.environ, "NOTIFY_SOCKET": address}, stdout=log, stderr=log
+                watcher(config, "run"), cwd=ROOT, env=surroundings({"NOTIFY_SOCKET": address}), stdout=log, stderr=log
             )
             _await_ready(manager)
             self.ready_s = time.perf_counter() - begun
