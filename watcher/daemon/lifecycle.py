@@ -22,7 +22,7 @@ from watcher.daemon.chronicle import Chronicle
 from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.log import line
-from watcher.daemon.memory import give_back
+from watcher.daemon.memory import give_back, share_arena
 from watcher.daemon.opening import open_patiently
 from watcher.daemon.reload import changes
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
@@ -66,6 +66,7 @@ def run(config: Config, stream: TextIO = sys.stdout) -> int:
 
 
 def _watch(config: Config, stream: TextIO) -> int:
+    share_arena()
     inbox = Inbox()
     with listening(inbox), ExitStack() as stack:
         database = open_patiently(config, inbox, stack)
