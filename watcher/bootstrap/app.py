@@ -101,7 +101,7 @@ class App:
         watched = self.sources[name]
         if not is_dry:
             self._prune_rows(name)
-        plan = replace(watched.plan, route=route or self._route)
+        plan = replace(watched.plan, route=route) if route else watched.plan
         if on_page is not None:
             plan = replace(plan, on_page=lambda pages, rows: on_page(name, pages, rows))
         source = CheckedSource(watched.source, check) if check else watched.source

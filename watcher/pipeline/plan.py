@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from watcher.domain.absence import Guard
 from watcher.domain.deadline import Leads
 from watcher.domain.duration import write_duration
-from watcher.domain.event import Event
+from watcher.domain.event import Event, EventType
 from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
 
@@ -51,7 +52,11 @@ class Plan:
     @property
     def leads_text(self) -> str:
         """The leads in one canonical line, to see whether they were configured anew."""
-        parts = (
-            f"{kind}={','.join(write_duration(lead) for lead in sorted(leads))}" for kind, leads in self.leads.items()
-        )
-        return ";".join(sorted(parts))
+        return _write_leads(tuple((kind, tuple(leads)) for kind, leads in self.leads.items()))
+
+
+@lru_cache(maxsize=256)
+def _write_leads(leads: Collection[tuple[EventType, Collection[timedelta]]]) -> str:
+    """Write leads in one canonical line; each poll asks twice, and the sources of a config have theirs in common."""
+    parts = (f"{kind}={','.join(write_duration(lead) for lead in sorted(spans))}" for kind, spans in leads)
+    return ";".join(sorted(parts))
