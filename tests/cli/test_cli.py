@@ -31,6 +31,21 @@ print(status, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stde
     assert done.stderr.strip() == "0 []"
 
 
+def test_what_a_command_loads_is_not_looked_through_for_garbage_and_what_it_makes_is(
+    config: Path, stand: SqliteStand
+) -> None:
+    stand.owe(make_event(1), due_at=NOW)
+    script = f"""
+import gc, sys
+from watcher.cli import run
+before = gc.get_freeze_count()
+run(["--config", {str(config)!r}, "status"])
+print(gc.isenabled(), gc.get_freeze_count() - before > 10_000, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr.strip() == "True True"
+
+
 POLLING = (
     "watcher.pipeline.compare",
     "watcher.pipeline.outbox",
