@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def cli(ctx: click.Context, config_path: Path | None, verbosity: int) -> None:
 
 def main() -> None:
     """Run a command and leave with its exit status: 0 done, 1 failed at run time, 2 wrong use or a bad config."""
+    gc.freeze()  # what is loaded by now stays: see `commands`
     sys.exit(run(sys.argv[1:]))
 
 
