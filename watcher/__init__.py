@@ -6,4 +6,4 @@ __version__ = "0.1.0"
 
 # pydantic looks through all that is installed for plugins, which takes a twelfth of a start, and lets each of them read
 # the config and its secrets. It asks for this with its first model, which is made anywhere below.
-os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

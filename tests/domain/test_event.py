@@ -1,6 +1,7 @@
 """An event's id and its forms."""
 
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,13 @@ def test_an_id_is_short_plain_and_the_same_in_every_run() -> None:
 )
 def test_an_instant_is_written_in_utc_to_the_second(instant: datetime, written: str) -> None:
     assert stamp(instant) == written
+
+
+def test_the_two_half_past_two_of_a_night_in_which_clocks_go_back_are_an_hour_apart() -> None:
+    early = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    late = early.replace(fold=1)
+    assert early == late  # as Python has it
+    assert [stamp(early), stamp(late)] == ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]
 
 
 def event(**changes: object) -> Event:

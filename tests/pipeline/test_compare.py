@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.pipeline.fakes_source import Leaf, digest, outline, raw, row
 from watcher.domain.listing import Moves, Remembered
-from watcher.pipeline.compare import PageDelta, compare
+from watcher.pipeline.compare import PageDelta, as_stored, compare
 
 Contents = list[tuple[str, int]]
 """ids, each with a number that is the row's content"""
@@ -86,6 +86,22 @@ def test_rows_that_repeat_the_page_before_neither_come_nor_leave() -> None:
     page = leaf([("b", 1), ("c", 1)], overlap=1).page(1, known.outline)
     delta = compare(page, known, Stored([]))
     assert (sorted(delta.came), sorted(delta.left)) == (["c"], ["d"])
+
+
+def test_a_row_that_changed_between_two_pages_is_compared_by_its_values_the_next_time() -> None:
+    before, page = leaf([("a", 1), ("b", 1)]).page(0, None), leaf([("b", 2), ("c", 1)], overlap=1).page(1, None)
+    kept = as_stored(page, before.outline)
+    assert (kept.ids, kept.row_digests[1]) == (page.outline.ids, page.outline.row_digests[1])
+    assert kept.digest != page.outline.digest
+    again = leaf([("b", 2), ("c", 1)], overlap=1).page(1, kept)
+    delta = compare(again, Remembered(outline=kept, overlap=1), Stored([]))
+    assert (changed(delta), delta.came, delta.left) == (["b"], frozenset(), frozenset())
+
+
+def test_a_row_that_is_the_same_on_two_pages_is_remembered_as_it_is() -> None:
+    before, page = leaf([("a", 1), ("b", 1)]).page(0, None), leaf([("b", 1), ("c", 1)], overlap=1).page(1, None)
+    assert as_stored(page, before.outline) is page.outline
+    assert as_stored(page, None) is page.outline
 
 
 def test_moves_that_a_page_found_out_itself_are_taken_where_nothing_is_repeated() -> None:

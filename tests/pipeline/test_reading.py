@@ -111,3 +111,20 @@ def test_a_row_that_only_an_early_read_of_the_baseline_had_is_missed_later(stage
     assert set(stage.rows()) == set("abcd")
     told = [event.subject for _ in range(4) for event in stage.poll(source) if event.type == "conversation.removed"]
     assert told == ["d"]
+
+
+def test_what_changed_between_two_pages_that_share_its_row_is_told_when_the_list_shifts(stage: Stage) -> None:
+    def listing(*pages: str, first: int = 0, then: int = 0) -> list[Leaf]:
+        counts = iter([first, then])
+        rows = [[row(name, open_questions_count=next(counts) if name == "x" else 0) for name in page] for page in pages]
+        return [Leaf(rows=page, overlap=int(place > 0)) for place, page in enumerate(rows)]
+
+    polls = [
+        listing("ax", "xbc"),
+        listing("ax", "xbc", first=1, then=0),  # asked on page 1, answered before page 2 repeats the row
+        listing("na", "axb", "bc"),
+        listing("mn", "nax", "xbc"),
+        listing("mn", "nax", "xbc", first=1, then=1),
+    ]
+    told = [[each.type.value for each in stage.poll(ScriptedSource([one])) if each.subject == "x"] for one in polls]
+    assert told == [[], ["questions.new"], ["questions.cleared"], [], ["questions.new"]]

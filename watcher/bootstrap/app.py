@@ -224,6 +224,7 @@ class App:
 @contextmanager
 def open_state(config: Config) -> Iterator[Database]:
     """Give the database of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
+    gc.set_threshold(_YOUNG_OBJECTS)  # here, as whoever polls begins with it
     with hold_state(state_dir(config)), open_named(database_path(config)) as database:
         yield database
 
@@ -234,7 +235,6 @@ def open_app(config: Config, stream: TextIO = sys.stdout) -> Iterator[App]:
 
     Alone as it is, it takes over what a killed process was sending.
     """
-    gc.set_threshold(_YOUNG_OBJECTS)
     with open_state(config) as database:
         app = App(config, database, stream)
         try:

@@ -127,7 +127,6 @@ def event_id(source: str, event_type: EventType, subject: str, version: str) -> 
     return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-@lru_cache(maxsize=256)  # the events of a poll have the same few instants
 def stamp(instant: datetime) -> str:
     """Return an aware instant as ISO 8601 in UTC with a Z, to the second."""
     # Elsewhere the two 02:30 of a night in which clocks go back count as equal, and would share what is remembered.

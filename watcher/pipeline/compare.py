@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from watcher.domain.listing import NO_MOVES, Moves, Page, RawRow, Remembered
+from watcher.domain.listing import NO_MOVES, Digests, Moves, Page, PageOutline, RawRow, Remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDig
 class Passing:
     """Stored digests, without asking for a row that stood on the page before: a list that shifts moves it to the next.
 
-    A remembered page has its rows as they are stored.
+    A remembered page has its rows as they are stored, or as no row is (see `as_stored`).
     """
 
     def __init__(self, stored_digests: StoredDigests) -> None:
@@ -65,6 +65,34 @@ class Passing:
         if remembered is not None and len(delta.left) <= _FEW:
             ids, digests = remembered.outline.ids[::-1], remembered.outline.row_digests  # of two the later one counts
             self._left = {row_id: digests[-1 - ids.index(row_id)] for row_id in delta.left}
+
+
+def as_stored(page: Page, before: PageOutline | None) -> PageOutline:
+    """Return what is to be remembered of a page that follows another one, so that no change of its rows is missed.
+
+    A row that both have may have changed between them, and only one of both is stored. Where they differ, the page is
+    remembered as if that row were unlike any other: so the next poll compares it by its values.
+    """
+    outline = page.outline
+    if not page.overlap or before is None:
+        return outline
+    edge = dict(zip(before.ids[-page.overlap :], before.row_digests[-page.overlap :], strict=True))
+    digests = list(outline.row_digests)
+    odd = [place for place in range(page.overlap) if edge.get(outline.ids[place], digests[place]) != digests[place]]
+    if not odd:
+        return outline
+    for place in odd:
+        digests[place] = _UNLIKE_ANY
+    return PageOutline(
+        digest=_UNLIKE_ANY,
+        ids=outline.ids,
+        row_digests=Digests(b"".join(digests)),
+        total=outline.total,
+        has_more=outline.has_more,
+    )
+
+
+_UNLIKE_ANY = bytes(Digests.SIZE)
 
 
 def _strangers(page: Page, remembered: Remembered | None) -> Sequence[str]:

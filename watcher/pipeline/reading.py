@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import Remembered, TornError, find_bad_total
-from watcher.pipeline.compare import Passing, compare
+from watcher.domain.listing import Page, Remembered, TornError, find_bad_total
+from watcher.pipeline.compare import Passing, as_stored, compare
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import Draft, PollOutcome, Tally
 
@@ -92,13 +92,16 @@ def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) 
 def _take_pages(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> SourceError | None:
     """Take in page after page; return what ended the read before its end."""
     stored = Passing(draft.stored_digests)
+    before: Page | None = None
     try:
         for page in source.read(draft):
             remembered = draft.remembered(page.position)
             delta = compare(page, remembered, stored)
             if not is_union:  # whose pages are not all stored
                 stored.turn(remembered, delta)
-            draft.take(page.position, Remembered(outline=page.outline, overlap=page.overlap), delta)
+            outline = as_stored(page, before.outline if before else None)
+            draft.take(page.position, Remembered(outline=outline, overlap=page.overlap), delta)
+            before = page
             _count(progress, page.overlap, page.outline.size, page.outline.total, page.note)
     except SourceError as error:
         return error
