@@ -79,3 +79,16 @@ def test_what_was_told_before_is_that_of_the_last_one_that_did_not_come_to_nothi
     waitlist.apply(Arrangement(ended=[Ended(id=fourth.id, state=DeliveryState.SILENCED, reason="muted")]), NOW)
     assert not waitlist.was_told(last)
     assert [one.place for one in waitlist.untold] == [2, 3, 4]
+
+
+def test_reminders_that_are_put_aside_are_taken_back_each_by_its_rule() -> None:
+    waitlist = new_waitlist()
+    for number, rule in ((1, "r"), (2, "s")):
+        again = FollowUp(event=make_event(1), rule=rule, stage=repeat(number), due_at=NOW + MINUTE)
+        waitlist.owe(1, again, NOW, HeldBy.REPEAT)
+    waitlist.drop(waitlist.reminders(1), "removed", NOW, is_aside=True)
+    assert (waitlist.reminders(1), len(waitlist.untold)) == ([], 2)
+    waitlist.take_back(1, NOW)
+    assert (waitlist.reminders(1), len(waitlist.untold)) == (["1 repeat 1", "1 repeat 2"], 0)
+    assert (waitlist.repeats(1, "r"), waitlist.repeats(1, "s")) == (["1 repeat 1"], ["1 repeat 2"])
+    assert [one.id for one in waitlist.due(NOW + MINUTE)] == ["1 repeat 1", "1 repeat 2"]
