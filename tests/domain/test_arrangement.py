@@ -1,7 +1,7 @@
 """What goes out now, together with what, and what waits: decided from what waits and what is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -248,6 +248,7 @@ def test_what_is_overdue_after_an_outage_is_told_together() -> None:
     fresh = waiting("fresh", age=MINUTE)
     assert sorted(map(len, parcels(decided(*stale, fresh)))) == [1, 4]
     assert [len(parcel) for parcel in parcels(decided(*stale[:2]))] == [1, 1]
+    assert [parcel.is_overdue for parcel in decided(*stale, fresh).parcels] == [True, False]
 
 
 def test_what_was_attempted_before_or_carries_others_goes_as_it_was() -> None:
@@ -267,6 +268,9 @@ def test_what_was_refused_for_long_is_told_together_and_what_may_have_arrived_al
     unsure = waiting("u", age=3 * HOUR, due_at=NOW, is_formed=True)
     assert parcels(decided(*refused, unsure)) == [["a.5", "b.5", "c.5"], ["u.5"]]
     assert [len(parcel) for parcel in parcels(decided(*refused[:2]))] == [1, 1]
+    later = [replace(one, is_due=False, due_at=NOW + HOUR) for one in refused]
+    assert parcels(decided(refused[0], *later[1:])) == [["a.5", "b.5", "c.5"]]
+    assert parcels(decided(refused[0], *[replace(one, is_refused=False) for one in later[1:]])) == [["a.5"]]
     fresh = [waiting(name, due_at=NOW, is_formed=True, is_refused=True) for name in "abc"]
     assert [len(parcel) for parcel in parcels(decided(*fresh))] == [1, 1, 1]
 

@@ -1,5 +1,7 @@
 """What goes in one message, of all that is to be told now."""
 
+from typing import Any
+
 import pytest
 
 from tests.domain.test_arrangement import HOUR, MINUTE, NIGHT, NOW, waiting
@@ -31,6 +33,23 @@ def test_what_is_urgent_is_no_part_of_a_storm() -> None:
 def test_three_that_are_overdue_go_together(number: int, sizes: list[int]) -> None:
     stale = [waiting(str(place), age=2 * HOUR + place * MINUTE) for place in range(number)]
     assert [len(batch) for batch in batches(*stale)] == sizes
+
+
+def test_what_is_not_to_be_tried_again_yet_goes_with_what_is_overdue_by_its_rule_or_waits_on() -> None:
+    stale = [waiting(name, age=2 * HOUR) for name in "ab"]
+    in_vain: dict[str, Any] = {"is_due": False, "is_formed": True, "is_refused": True}
+    later = {"age": 3 * HOUR, "due_at": NOW + HOUR, **in_vain}
+    refused = waiting("r", **later)
+
+    def found(awake: list[Waiting], *refused: Waiting) -> list[list[str]]:
+        batches = find_batches(awake, lambda _: Timing(), 0, NOW, refused)
+        return [[one.id for one in group] for group, _ in batches]
+
+    assert found(stale, refused) == [["a.5", "b.5", "r.5"]]
+    assert found(stale[:1], refused) == [["a.5"]]
+    assert found(stale, waiting("r", rule="other", **later)) == [["a.5"], ["b.5"]]
+    assert found(stale, waiting("r", **{**later, "age": HOUR})) == [["a.5"], ["b.5"]]
+    assert found([], refused) == []
 
 
 def test_what_waited_over_quiet_hours_goes_together_whatever_its_rule_and_what_was_throttled_by_its_rule() -> None:

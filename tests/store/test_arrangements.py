@@ -12,17 +12,28 @@ from watcher.domain.arrangement import Policy
 from watcher.domain.throttle import Throttle
 from watcher.domain.timing import Timing
 from watcher.pipeline.arranging import Arranger
-from watcher.store import arrangements
+from watcher.store import arrangements, due
 from watcher.store.database import Database
 
 THROTTLED = Timing(throttle=Throttle(most=100, span=timedelta(hours=1)))
 
 
-@pytest.mark.parametrize("sql", [arrangements._DUE, arrangements._LATER], ids=["due", "later"])
+QUERIES = {"due": arrangements._DUE, "later": arrangements._LATER, "refused": arrangements._REFUSED}
+BY_INDEX = ("SEARCH d USING INDEX deliveries_due", "SEARCH d USING INDEX deliveries_again")
+
+
+@pytest.mark.parametrize("sql", QUERIES.values(), ids=QUERIES.keys())
 def test_what_waits_is_found_by_its_index_and_not_among_all_that_was_delivered(database: Database, sql: str) -> None:
     bound = {"channel": "chat", "now": 1, "limit": 5, "rule": "r", "held_by": "digest"}
     plan = [row["detail"] for row in database.connection().execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
-    assert any(step.startswith("SEARCH d USING INDEX deliveries_due") for step in plan), plan
+    assert any(step.startswith(BY_INDEX) for step in plan), plan
+    assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+@pytest.mark.parametrize("sql", [due._TAKE_APART, due._RELEASE, due._DECIDE_ANEW])
+def test_the_end_of_an_outage_looks_at_what_waits_alone(database: Database, sql: str) -> None:
+    bound = {"channel": "chat", "now": 1}
+    plan = [row["detail"] for row in database.connection().execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
     assert not any(step.startswith("SCAN") for step in plan), plan
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from watcher.domain.batch import find_batches
+from watcher.domain.batch import OVERDUE, find_batches
 from watcher.domain.delivery import DeliveryState
 from watcher.domain.duration import say_duration
 from watcher.domain.event import Event
@@ -63,7 +63,8 @@ def arrange(waiting: Sequence[Waiting], policy: Policy, world: World, now: datet
     left = [one for one in waiting if one.id not in flapped]
     awake = [told for one in left if (told := _wake(one, policy.of(one.rule), world, now, made))]
     spent: Counter[str] = Counter()
-    for group, reason in find_batches(awake, policy.of, policy.storm, now):
+    refused = [one for one in waiting if one.is_refused and not one.is_due]
+    for group, reason in find_batches(awake, policy.of, policy.storm, now, refused):
         _parcel(group, reason, policy, world, now, made, spent)
     return made
 
@@ -194,7 +195,7 @@ def _parcel(
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
     told = list(group) if group[0].stage.is_reminder else _net(group, policy, world, now, made)
-    told.sort(key=lambda one: one.event.time)
+    told.sort(key=_in_time)
     if told and told[0].stage.kind is StageKind.FIRST and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
         told = _true(told, world, now, made)
     if not told:
@@ -209,7 +210,8 @@ def _parcel(
             made.postponed += [_wait(one, free_at, HeldBy.THROTTLE, why) for one in told]
             return
     spent[lead.rule] += not lead.is_formed  # that one is counted as sent already
-    made.parcels.append(Parcel(lead=lead.id, members=tuple(one.id for one in told[1:]), reason=reason))
+    members = tuple(one.id for one in told[1:])
+    made.parcels.append(Parcel(lead=lead.id, members=members, reason=reason, is_overdue=reason == OVERDUE))
 
 
 _MUST_STILL_HOLD = frozenset({HeldBy.QUIET, HeldBy.THROTTLE})
@@ -233,12 +235,16 @@ def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, 
     """Return the deliveries of a group that its message tells, in time order; the others have come to nothing."""
     if len(group) == 1 and (group[0].is_formed or group[0].held_by is HeldBy.NOTHING):
         return list(group)  # of what did not wait the message itself says how things stand
-    ordered = sorted(group, key=lambda one: one.event.time)
+    ordered = sorted(group, key=_in_time)
     dropped = {each.event.id: each.reason for each in net_effect([one.event for one in ordered], now).dropped}
     made.ended += [_come_to_nothing(one, dropped[one.event.id]) for one in ordered if one.event.id in dropped]
     left = [one for one in ordered if one.event.id not in dropped]
     made.resumed += resume([one for one in ordered if one not in left], left, policy.timings, world, now)
     return left
+
+
+def _in_time(one: Waiting) -> tuple[datetime, int]:
+    return one.event.time, one.place
 
 
 def _come_to_nothing(one: Waiting, reason: str) -> Ended:

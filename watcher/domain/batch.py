@@ -15,22 +15,29 @@ STALE_AFTER = timedelta(hours=1)
 """after an outage, messages that are overdue by as much are told together, also those that were refused meanwhile"""
 FEWEST_STALE = 3
 """fewer of them are told one by one"""
+OVERDUE = "told together: overdue after an outage"
 
 TimingOf = Callable[[str], Timing]
 """the timing of a rule, by its name"""
 
 
 def find_batches(
-    awake: Sequence[Waiting], timing_of: TimingOf, storm: int, now: datetime
+    awake: Sequence[Waiting], timing_of: TimingOf, storm: int, now: datetime, refused: Sequence[Waiting] = ()
 ) -> Iterator[tuple[list[Waiting], str]]:
-    """Yield what goes in one message, each with the words for it; of what one cause made, up to `storm` go alone."""
+    """Yield what goes in one message, each with the words for it; of what one cause made, up to `storm` go alone.
+
+    `refused`: what is not to be tried again yet, but goes with others that are overdue.
+    """
     storms = _storms(awake, timing_of, storm)
     groups: dict[tuple[str, ...], list[Waiting]] = {}
     for one in awake:
         groups.setdefault(_key(one, timing_of(one.rule), storms, now), []).append(one)
+    for one in refused:
+        if (group := groups.get(_key(one, timing_of(one.rule), storms, now))) is not None:
+            group.append(one)
     for key, group in groups.items():
         if key[0] == _STALE and len(group) < FEWEST_STALE:
-            yield from (([one], "") for one in group)
+            yield from (([one], "") for one in group if one.is_due)
         else:
             yield group, "" if key[0] in _AGAIN and len(group) == 1 else _WORDS.get(key[0], "")
 
@@ -43,7 +50,7 @@ _WORDS: Mapping[str, str] = {
     HeldBy.QUIET.value: "gathered over the quiet hours",
     HeldBy.THROTTLE.value: "gathered: there were more than the throttle lets pass",
     _STORM: "told together: one cause made many",
-    _STALE: "told together: overdue after an outage",
+    _STALE: OVERDUE,
     StageKind.REPEAT.value: "told together: all of it is still true",
     StageKind.ESCALATION.value: "escalated together",
 }

@@ -22,6 +22,8 @@ class HeldBy(StrEnum):
     THROTTLE = "throttle"
     REPEAT = "repeat"
     ESCALATION = "escalation"
+    OUTAGE = "outage"
+    """that its channel works again: it is told together with others that are overdue by then"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Waiting:
     `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
     others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back; a
     reminder of what is over ends all the same. `is_refused`: it was attempted before, alone, and is known not to have
-    gone out. `carried`: what else the message of a reminder that was formed tells.
+    gone out. `carried`: what else the message of a reminder that was formed tells. `place`: among events of one time.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Waiting:
     is_refused: bool = False
     stage: Stage = FIRST
     carried: tuple[Waiting, ...] = ()
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +110,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """What goes out as one message: the delivery that stands for it, and those that it carries as well."""
+    """What goes out as one message: the delivery that stands for it, and those that it carries as well.
+
+    `is_overdue`: only an outage brought them together; what is overdue by its end goes with them.
+    """
 
     lead: str
     members: tuple[str, ...] = ()
     reason: str = ""
+    is_overdue: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

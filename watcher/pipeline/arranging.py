@@ -9,6 +9,7 @@ from typing import Protocol
 
 from watcher.domain.api import Api
 from watcher.domain.arrangement import PLAIN, Policy, arrange
+from watcher.domain.batch import STALE_AFTER
 from watcher.domain.condition import Present, Verdict, still_holds
 from watcher.domain.event import Event
 from watcher.domain.follow_up import Escalated
@@ -78,6 +79,10 @@ class Waitlist(Protocol):
         """Return what a rule holds for the same thing and is not due yet, at most LATER_AT_A_TIME."""
         ...
 
+    def refused(self, rule: str, now: datetime) -> Sequence[Waiting]:
+        """Return what of a rule failed and is not due again yet, at most LATER_AT_A_TIME."""
+        ...
+
     def apply(self, made: Arrangement, now: datetime) -> None:
         """Move everything to where an arrangement says that it belongs."""
         ...
@@ -94,7 +99,13 @@ def arrange_due(waitlist: Waitlist, decider: Decider, books: Books, channel: str
             return
         gathered = dict.fromkeys((one.rule, one.held_by) for one in due if one.held_by in _WITH_LATER)
         later = [one for rule, held_by in gathered for one in waitlist.later(rule, held_by, now)]
-        waitlist.apply(decider.decide([*due, *later], books, channel, now), now)
+        overdue = dict.fromkeys(one.rule for one in due if _is_overdue(one, now))
+        refused = [one for rule in overdue for one in waitlist.refused(rule, now)]
+        waitlist.apply(decider.decide([*due, *later, *refused], books, channel, now), now)
+
+
+def _is_overdue(one: Waiting, now: datetime) -> bool:
+    return not one.stage.is_reminder and now - one.created_at > STALE_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class MemoryWaitlist:
             self._places[name] = place
             if what.stage.is_reminder:
                 self._reminders.setdefault(place, {})[name] = what.rule
-            self._put(_waiting(name, what.event, what.rule, since, what.due_at, held_by, what.stage))
+            self._put(_waiting(name, place, what, since, held_by))
 
     def knows(self, place: int, stage: Stage) -> bool:
         """Say whether a stage of an event was ever owed here."""
@@ -123,11 +123,15 @@ class MemoryWaitlist:
         held.sort(key=lambda one: (one.due_at, self._places[one.id]))
         return held[:LATER_AT_A_TIME]
 
+    def refused(self, rule: str, now: datetime) -> Sequence[Waiting]:  # noqa: ARG002 — every message arrives
+        """Return nothing: no send fails here (see the port)."""
+        return ()
+
     def apply(self, made: Arrangement, now: datetime) -> None:
         """Move everything to where an arrangement says that it belongs (see the port)."""
         for each in made.postponed:
             one = self._take(each.id)
-            self._put(_waiting(one.id, one.event, one.rule, one.created_at, each.until, each.held_by, one.stage))
+            self._put(_moved(one, each.until, each.held_by))
         follows = bool(made.renewed or made.resumed)
         places = {self._open[each.id].event.id: self._places[each.id] for each in made.ended} if follows else {}
         for end in made.ended:
@@ -181,7 +185,7 @@ class MemoryWaitlist:
             self._places[one.id] = place
             self._reminders.setdefault(place, {})[one.id] = one.rule
             due_at = max(one.due_at, now)
-            self._put(_waiting(one.id, one.event, one.rule, one.created_at, due_at, one.held_by, one.stage))
+            self._put(_moved(one, due_at, one.held_by))
 
     def _note_fate(self, one: Waiting, place: int, *, is_told: bool) -> None:
         if one.stage == FIRST:
@@ -224,15 +228,13 @@ class MemoryWaitlist:
             heapify(self._ready)
             self.sent[one.rule].pop()
             for each in members:
-                self._put(_waiting(each.id, each.event, each.rule, each.created_at, now, each.held_by, each.stage))
+                self._put(_moved(each, now, each.held_by))
 
     def _put(self, one: Waiting) -> None:
         self._open[one.id] = one
         heappush(self._turns, (one.due_at, self._places[one.id], one.id))
         if one.held_by is not HeldBy.NOTHING:
-            later = _waiting(
-                one.id, one.event, one.rule, one.created_at, one.due_at, one.held_by, one.stage, is_due=False
-            )
+            later = _moved(one, one.due_at, one.held_by, is_due=False)
             self._held.setdefault((one.rule, one.held_by), {})[one.id] = later
 
     def _leave(self, one: Waiting) -> int:
@@ -262,26 +264,32 @@ def name_of(place: int, stage: Stage) -> str:
     return f"{place} {stage}"
 
 
-def _waiting(
-    name: str,
-    event: Event,
-    rule: str,
-    created_at: datetime,
-    due_at: datetime,
-    held_by: HeldBy,
-    stage: Stage,
-    *,
-    is_due: bool = True,
-) -> Waiting:
+def _waiting(name: str, place: int, what: FollowUp, created_at: datetime, held_by: HeldBy) -> Waiting:
     return Waiting(
         id=name,
-        event=event,
-        rule=rule,
+        place=place,
+        event=what.event,
+        rule=what.rule,
         created_at=created_at,
+        due_at=what.due_at,
+        is_due=True,
+        held_by=held_by,
+        stage=what.stage,
+    )
+
+
+def _moved(one: Waiting, due_at: datetime, held_by: HeldBy, *, is_due: bool = True) -> Waiting:
+    """Return a delivery that waits until another instant; by hand, as `replace` takes long."""
+    return Waiting(
+        id=one.id,
+        place=one.place,
+        event=one.event,
+        rule=one.rule,
+        created_at=one.created_at,
         due_at=due_at,
         is_due=is_due,
         held_by=held_by,
-        stage=stage,
+        stage=one.stage,
     )
 
 

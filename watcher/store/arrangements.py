@@ -98,6 +98,10 @@ class _SqliteWaitlist:
         bound = {"channel": self._channel, "now": known_ms(now), "limit": LATER_AT_A_TIME}
         return _load(self._connection, _LATER, {**bound, "rule": rule, "held_by": held_by.value}, is_due=False)
 
+    def refused(self, rule: str, now: datetime) -> Sequence[Waiting]:
+        bound = {"channel": self._channel, "now": known_ms(now), "limit": LATER_AT_A_TIME}
+        return _load(self._connection, _REFUSED, {**bound, "rule": rule}, is_due=False)
+
     def apply(self, made: Arrangement, now: datetime) -> None:
         _apply(self._connection, self._channel, made, now)
 
@@ -123,6 +127,7 @@ def _waiting(row: sqlite3.Row, *, is_due: bool) -> Waiting:
         is_formed=row["attempts"] > 0 or bool(row["carries"]),
         stage=read_stage(row["stage"]),
         is_refused=row["attempts"] > 0 and not row["carries"] and not row["is_lost"],
+        place=row["place"],
     )
 
 
@@ -152,6 +157,8 @@ def _apply(connection: sqlite3.Connection, channel: str, made: Arrangement, now:
     connection.executemany(_FINDING, [(finding, one) for one, finding in made.findings.items()])
     for parcel in made.parcels:
         _merge(connection, parcel.lead, parcel.members, f"{parcel.reason}; told with {parcel.lead[:ID_DIGITS]}", now_ms)
+    overdue = [one for parcel in made.parcels if parcel.is_overdue for one in (parcel.lead, *parcel.members)]
+    connection.executemany(_HELD_BY_OUTAGE, [(one,) for one in overdue])
     until_ms = known_ms(now + VALID_FOR)
     # What stands for a digest may have come later than what came to nothing: the digest closes all the same.
     ready = [(until_ms, now_ms, each.reason, each.reason, each.lead) for each in made.parcels]
@@ -174,7 +181,8 @@ def _said(until: datetime, reason: str) -> str:
     return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC"
 
 
-_FROM = f"""SELECT d.id AS delivery, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts, d.forgiven, d.stage,
+_FROM = f"""SELECT d.id AS delivery, d.event AS place, d.rule, d.created_at_ms, d.due_at_ms, d.held_by, d.attempts,
+    d.forgiven, d.stage,
     EXISTS(SELECT 1 FROM deliveries m WHERE m.lead = d.id) AS carries,
     d.attempts > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'unknown') AS is_lost,
     {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq"""
@@ -183,6 +191,9 @@ _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN
     AND coalesce(d.arranged_until_ms, 0) <= :now ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
     AND d.rule = :rule AND d.{WAITING} ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
+_REFUSED = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'failed' AND d.rule = :rule
+    AND d.{WAITING} ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
+_HELD_BY_OUTAGE = "UPDATE deliveries SET held_by = 'outage' WHERE id = ?"
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
 _FINDING = "UPDATE deliveries SET finding = ? WHERE id = ?"

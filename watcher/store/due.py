@@ -33,8 +33,14 @@ def find_due(connection: sqlite3.Connection, channel: str, now: datetime, *, is_
 
 
 def end_outage(connection: sqlite3.Connection, channel: str, now: datetime) -> None:
-    """Let everything that failed on a channel take its turn now, each where its event stands in line."""
-    connection.execute(_RELEASE, {"channel": channel, "now": to_ms(now)})
+    """Let everything that failed on a channel take its turn now, each where its event stands in line.
+
+    It is decided over again: what is overdue goes in one message, whatever was put together of it meanwhile.
+    """
+    bound = {"channel": channel, "now": to_ms(now)}
+    connection.execute(_TAKE_APART, bound)
+    connection.execute(_RELEASE, bound)
+    connection.execute(_DECIDE_ANEW, bound)
 
 
 def note_lost(connection: sqlite3.Connection, deliveries: Sequence[str]) -> None:
@@ -46,5 +52,13 @@ _LOST = """UPDATE attempts SET outcome = 'unknown', error = 'it never came back:
     WHERE delivery IN (SELECT value FROM json_each(?)) AND outcome = ''"""
 _COLUMNS = """id, event, channel, rule, state, attempts, forgiven, owner, created_at_ms, stage, note, finding
     FROM deliveries"""
+_TAKE_APART = f"""UPDATE deliveries SET state = CASE attempts WHEN 0 THEN 'pending' ELSE 'failed' END, lead = NULL,
+        due_at_ms = min(created_at_ms, :now), settled_at_ms = NULL, reason = '', arranged_until_ms = NULL
+    WHERE lead IN (SELECT l.id FROM deliveries l WHERE l.channel = :channel AND l.{WAITING}
+        AND l.state IN ('pending', 'failed') AND l.held_by = 'outage'
+        AND NOT EXISTS(SELECT 1 FROM attempts a WHERE a.delivery = l.id AND a.outcome = 'unknown'))"""
+"""but for what may have arrived: that is repeated as it was"""
+_DECIDE_ANEW = f"""UPDATE deliveries SET arranged_until_ms = NULL
+    WHERE channel = :channel AND {WAITING} AND state = 'pending' AND arranged_until_ms IS NOT NULL"""
 _RELEASE = """UPDATE deliveries SET due_at_ms = min(created_at_ms, :now), arranged_until_ms = NULL
     WHERE channel = :channel AND state = 'failed'"""

@@ -206,12 +206,14 @@ class MailRoom:
         groups: dict[tuple[object, ...], list[Owed]] = {}
         for one in sorted(outgoing, key=lambda each: (each.due, each.event["seq"])):
             groups.setdefault(self._together(one, outgoing, now), []).append(one)
+        for one in [one for one in self.waiting if one.waits == REFUSED and one.due > now]:
+            groups.get(self._together(one, outgoing, now), []).append(one)
         for key, group in groups.items():
             if key[0] == "overdue" and len(group) < 3:
-                for one in group:
+                for one in [one for one in group if one.due <= now]:
                     self._write_letter([one], now)
             else:
-                self._write_letter(group, now)
+                self._write_letter(group, now, is_overdue=key[0] == "overdue")
 
     def _together(self, one: Owed, outgoing: Sequence[Owed], now: datetime) -> tuple[object, ...]:
         """Name the message that a delivery goes in."""
@@ -238,7 +240,7 @@ class MailRoom:
         ]  # fmt: skip
         return bool(self.storm) and len(of_cause) > self.storm
 
-    def _write_letter(self, group: Sequence[Owed], now: datetime) -> None:
+    def _write_letter(self, group: Sequence[Owed], now: datetime, *, is_overdue: bool = False) -> None:
         first = group[0]
         is_whole = len(group) == 1 and first.waits in {FRESH, REFUSED}
         lines = [_alone(first)] if is_whole or first.is_reminder else net([one.event for one in group], now)
@@ -257,7 +259,9 @@ class MailRoom:
             return
         for one in left:
             self.waiting.remove(one)
-        self.letters.append(Letter(left, lines, now, left[0].due))
+        if len(left) > 1:  # another message than what was refused before
+            left[0].forgiven = left[0].attempts
+        self.letters.append(Letter(left, lines, now, min(left[0].due, now), is_overdue))
 
     def _free_at(self, lead: Owed, now: datetime) -> datetime:
         """When the throttle of a rule lets one more pass."""
@@ -268,9 +272,9 @@ class MailRoom:
         return recent[-most] + span if len(recent) >= most else now
 
     def _sent(self, plan: Plan, now: datetime) -> list[datetime]:
-        tried = [one for one in self.waiting if one.attempts and one.plan.name == plan.name]
+        tried = [one for one in self.waiting if one.tries and one.plan.name == plan.name]
         letters = [letter for letter in self.letters if letter.lead.plan.name == plan.name]
-        under_way = [now for letter in letters if letter.lead.attempts or letter.due <= now]
+        under_way = [now for letter in letters if letter.lead.tries or letter.due <= now]
         return [*self.postman.sent.get(plan.name, []), *under_way, *[now for _ in tried]]
 
 

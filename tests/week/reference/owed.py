@@ -13,13 +13,14 @@ from tests.week.reference.rules import Plan
 
 FIRST, REPEAT, ESCALATION, CLEARED = "first", "repeat", "escalation", "cleared"
 FRESH, PROOF, DIGEST, QUIET, THROTTLED, REFUSED = "fresh", "proof", "digest", "quiet", "throttled", "refused"
+OVERDUE = "overdue"
 
 
 @dataclass(slots=True, eq=False)
 class Owed:
     """An event that is owed to a channel by a rule; what it waits for, since when, and until when.
 
-    `kind` and `number`: its stage. `attempts`: how often it was tried.
+    `kind` and `number`: its stage. `attempts`: how often it was tried; `forgiven`: as another message than now.
     """
 
     event: Json
@@ -30,6 +31,11 @@ class Owed:
     waits: str = FRESH
     since: datetime | None = None
     attempts: int = 0
+    forgiven: int = 0
+
+    @property
+    def tries(self) -> int:
+        return self.attempts - self.forgiven
 
     @property
     def happened(self) -> datetime:
@@ -74,17 +80,25 @@ class Owed:
 
 @dataclass(slots=True, eq=False)
 class Letter:
-    """A message that is made; what carries several events goes out whole, however often that takes."""
+    """A message that is made; what carries several events goes out whole, however often that takes.
+
+    `is_overdue`: but for this one, which is made anew when the outage that has brought its parts together is over.
+    """
 
     parts: Sequence[Owed]
     lines: Sequence[Line]
     made: datetime
     due: datetime
-    number: int = 0
+    is_overdue: bool = False
 
     @property
     def lead(self) -> Owed:
         return self.parts[0]
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in line: as its first event was stored."""
+        return self.lead.event["seq"], self.lead.stage
 
     @property
     def stage(self) -> str:

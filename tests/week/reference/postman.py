@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.week.record import Json, Outage, Told, line_of
-from tests.week.reference.owed import FRESH, REFUSED, REPEAT, Letter, Owed
+from tests.week.reference.owed import FRESH, OVERDUE, REFUSED, REPEAT, Letter, Owed
 from tests.week.reference.walls import ends_being_quiet
 from tests.week.reference.wording import title_of
 
@@ -39,13 +39,17 @@ class Postman:
     def send(self, room: MailRoom, now: datetime) -> bool:
         """Send what is due, the oldest first; True where an outage is over, so that all that waits is due."""
         is_over = False
-        for letter in sorted(room.letters, key=lambda each: (each.due, each.lead.event["seq"])):
-            if letter.due <= now and not is_over and not self.is_paused(now):
-                is_over = self._hand_in(letter, room, now)
+        while not is_over and not self.is_paused(now) and (letter := _next(room.letters, now)):
+            is_over = self._hand_in(letter, room, now)
         for letter in [each for each in room.letters if len(each.parts) == 1]:  # decided over again
             room.letters.remove(letter)
             room.waiting.append(letter.lead)
         if is_over:
+            for letter in [each for each in room.letters if each.is_overdue and not _is_quiet(each, now)]:
+                room.letters.remove(letter)
+                for part in letter.parts:
+                    part.wait(REFUSED if part.attempts else OVERDUE, now, min(part.happened, now))
+                room.waiting += letter.parts
             for one in [one for one in room.waiting if one.attempts]:
                 one.due = min(one.due, now)
             for letter in [letter for letter in room.letters if letter.lead.attempts]:
@@ -81,7 +85,7 @@ class Postman:
         )
 
     def _fail(self, letter: Letter, room: MailRoom, outage: Outage, now: datetime) -> None:
-        wait = RETRIES[letter.lead.attempts]
+        wait = RETRIES[letter.lead.tries]
         letter.lead.attempts += 1
         if outage.asks_for_patience:
             self.pause_ends, wait = now + PATIENCE, max(wait, PATIENCE)
@@ -112,6 +116,18 @@ class Postman:
     def _is_failing(self, now: datetime) -> bool:
         past = [each for each in self.trouble if datetime.fromisoformat(each["time"]) <= now]
         return bool(past) and past[-1]["type"] == "channel.failing"
+
+
+def _next(letters: Sequence[Letter], now: datetime) -> Letter | None:
+    """Return what has been due the longest; what was refused goes before whatever came after it."""
+    due = sorted((each for each in letters if each.due <= now), key=lambda each: (each.due, *each.place))
+    refused = [each for each in due if each.lead.attempts]
+    return min([*due[:1], *refused], key=lambda each: each.place, default=None)
+
+
+def _is_quiet(letter: Letter, now: datetime) -> bool:
+    quiet = letter.lead.plan.quiet
+    return quiet is not None and ends_being_quiet(quiet, now) > now
 
 
 def _is_so(event: Json, became: str, now: datetime) -> bool:
