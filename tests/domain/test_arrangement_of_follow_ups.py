@@ -119,9 +119,11 @@ def test_a_flood_of_one_cause_counts_what_is_cleared_and_tells_it_apart() -> Non
     assert len(parcels(decided(*news, *cleared[:1], *reminders, storm=3))) == 4
 
 
-def test_an_episode_is_escalated_once() -> None:
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_an_episode_is_escalated_once(is_refused: bool) -> None:
     past = Escalated(event_id="0123456789", told_at=NOW - HOUR)
-    made = decided(due("a", escalation(1)), due("b", escalation(1)), world=World(escalated={"a": past}))
+    first = due("a", escalation(1), is_formed=is_refused, is_refused=is_refused)
+    made = decided(first, due("b", escalation(1)), world=World(escalated={"a": past}))
     assert parcels(made) == [["b.5"]]
     assert [each.reason for each in made.ended] == ["escalated already, for event 01234567"]
 

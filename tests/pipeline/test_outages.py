@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.pipeline.office import DOWN, HOUR, MINUTE, Office, rule
+from tests.pipeline.office import DAY, DOWN, HOUR, MINUTE, TO_LEADS, Office, rule
 from tests.pipeline.stage import Stage
 from watcher.domain.errors import ChannelError
 from watcher.domain.message import Message
@@ -75,3 +75,33 @@ def test_what_may_have_arrived_is_repeated_as_it_was(office: Office) -> None:
     found = recover(office, 600)
     assert "abc" in found
     assert Counter("".join(found)) == Counter("abcd")
+
+
+def test_what_has_just_been_escalated_in_another_message_is_not_once_more(stage: Stage) -> None:
+    office = Office(stage, [rule(**TO_LEADS)])
+    office.opens("leads", DOWN)
+    office.asks(a=1, b=1)
+    office.send()
+    office.asks(a=2)
+    office.send(after=DAY - MINUTE)
+    office.send(after=2 * MINUTE)
+    office.opens("leads", None)
+    office.channels["leads"].sent.clear()
+    office.send(after=HOUR)
+    assert told(message for _, message in office.channels["leads"].sent) == ["ab"]
+
+
+def test_an_episode_is_escalated_once_though_its_first_escalation_was_refused(stage: Stage) -> None:
+    office = Office(stage, [rule(**TO_LEADS)])
+    office.opens("leads", DOWN)
+    office.asks(a=1)
+    office.send()
+    office.asks(a=2)
+    office.send()
+    for _ in range((DAY + HOUR // 2) // MINUTE):
+        office.send(after=MINUTE)
+    office.opens("leads", None)
+    office.channels["leads"].sent.clear()
+    for _ in range(6 * HOUR // MINUTE):
+        office.send(after=MINUTE)
+    assert told(message for _, message in office.channels["leads"].sent) == ["a"]

@@ -136,14 +136,16 @@ def _follows(one: Waiting, timing: Timing, world: World, now: datetime, made: Ar
 def _is_past(one: Waiting, timing: Timing, world: World, now: datetime, made: Arrangement) -> bool:
     """Say whether a reminder that was tried before tells what is over: then it ends, nobody misses it.
 
-    Of what is not over it is noted what its message says of it now.
+    So does one that was refused alone, and is not to be told any more for another reason. Of what is not over it is
+    noted what its message says of it now.
     """
     found = judge(one, timing, world, now)
-    if found.is_over:
-        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=True))
+    is_past = found.is_over or bool(found.end and one.is_refused)
+    if is_past:
+        made.ended.append(Ended(id=one.id, state=DeliveryState.OBSOLETE, reason=found.end, is_over=found.is_over))
     elif found.finding:
         made.findings[one.id] = found.finding
-    return found.is_over
+    return is_past
 
 
 def _find_flaps(

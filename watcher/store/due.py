@@ -43,6 +43,11 @@ def end_outage(connection: sqlite3.Connection, channel: str, now: datetime) -> N
     connection.execute(_DECIDE_ANEW, bound)
 
 
+def decide_anew(connection: sqlite3.Connection, channel: str, rule: str, stage: str) -> None:
+    """Have it decided over again what of a rule's stage goes out: what has just been told may be enough."""
+    connection.execute(_DECIDE_STAGE_ANEW, {"channel": channel, "rule": rule, "stage": stage})
+
+
 def note_lost(connection: sqlite3.Connection, deliveries: Sequence[str]) -> None:
     """Note of attempts without an end that they never came back, in the caller's transaction."""
     connection.execute(_LOST, (json.dumps(deliveries),))
@@ -60,5 +65,7 @@ _TAKE_APART = f"""UPDATE deliveries SET state = CASE attempts WHEN 0 THEN 'pendi
 """but for what may have arrived: that is repeated as it was"""
 _DECIDE_ANEW = f"""UPDATE deliveries SET arranged_until_ms = NULL
     WHERE channel = :channel AND {WAITING} AND state = 'pending' AND arranged_until_ms IS NOT NULL"""
+_DECIDE_STAGE_ANEW = f"""UPDATE deliveries SET arranged_until_ms = NULL WHERE channel = :channel AND {WAITING}
+    AND state IN ('pending', 'failed') AND rule = :rule AND stage = :stage AND arranged_until_ms IS NOT NULL"""
 _RELEASE = """UPDATE deliveries SET due_at_ms = min(created_at_ms, :now), arranged_until_ms = NULL
     WHERE channel = :channel AND state = 'failed'"""

@@ -9,14 +9,14 @@ from typing import Any
 
 from watcher.domain.channel_health import ChannelHealth
 from watcher.domain.delivery import DeliveryState
-from watcher.domain.stage import FIRST, read_stage
+from watcher.domain.stage import FIRST, StageKind, read_stage
 from watcher.domain.waiting import Part
 from watcher.pipeline.arranging import Decider
 from watcher.pipeline.outbox import Claim, Settlement
 from watcher.store.arrangements import arrange
 from watcher.store.channels import read_health, write_health
 from watcher.store.database import Database
-from watcher.store.due import WAITING, end_outage, find_due, note_lost
+from watcher.store.due import WAITING, decide_anew, end_outage, find_due, note_lost
 from watcher.store.events import insert_owed, remember_ruleset
 from watcher.store.follow_ups import drop_late, follow
 from watcher.store.handovers import store_handover
@@ -170,6 +170,8 @@ class SqliteOutbox:
         write_health(connection, claim.channel, settlement.health)
         if settlement.ends_outage:
             end_outage(connection, claim.channel, settlement.attempt.ended_at)
+        if settlement.attempt.is_sent and claim.stage.kind is StageKind.ESCALATION:
+            decide_anew(connection, claim.channel, claim.rule, str(claim.stage))
         ruleset = remember_ruleset(connection, self._ruleset) if settlement.owed else None
         for owed in settlement.owed:
             insert_owed(connection, owed, None, ruleset)

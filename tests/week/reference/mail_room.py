@@ -144,7 +144,7 @@ class MailRoom:
             if one.is_reminder:
                 self.ledger.over.add(one.event["id"])
             return False
-        if one.kind == ESCALATION and one.waits != REFUSED:
+        if one.kind == ESCALATION:
             after = one.plan.escalate[one.number - 1][0]
             if self.ledger.is_escalated_already(self.channel, one, after, now):
                 self.waiting.remove(one)
