@@ -192,7 +192,7 @@ _DUE = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms <= :now AND {_OPEN
 _LATER = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'held' AND d.held_by = :held_by
     AND d.rule = :rule AND d.{WAITING} ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
 _REFUSED = f"""{_FROM} WHERE d.channel = :channel AND d.due_at_ms > :now AND d.state = 'failed' AND d.rule = :rule
-    AND d.{WAITING} ORDER BY d.due_at_ms, d.event, d.stage LIMIT :limit"""
+    ORDER BY d.event, d.stage LIMIT :limit"""
 _HELD_BY_OUTAGE = "UPDATE deliveries SET held_by = 'outage' WHERE id = ?"
 _POSTPONE = """UPDATE deliveries SET state = 'held', due_at_ms = ?, held_by = ?, reason = ?, arranged_until_ms = NULL
     WHERE id = ?"""
