@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
@@ -14,6 +14,8 @@ from tests import house
 from tests.week.difference import differ
 from tests.week.incidents import STORM, usual
 from tests.week.record import BUILT_IN, Record, Told
+from tests.week.reference import postman
+from tests.week.reference.owed import Letter
 from tests.week.reference.rules import OPERATOR, Rulebook, read
 from tests.week.reference.week import compute
 from tests.week.simulation import simulated
@@ -199,6 +201,24 @@ def test_so_is_one_that_overlooks_a_silence(record: Record, place: int) -> None:
 def test_so_is_one_that_overlooks_an_outage(record: Record, place: int) -> None:
     outages = [outage for number, outage in enumerate(record.outages) if number != place]
     assert is_found_out(replace(record, outages=outages))
+
+
+def test_so_is_one_that_tries_what_was_refused_after_what_came_since(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def longest_due(letters: Sequence[Letter], now: datetime) -> Letter | None:
+        due = [letter for letter in letters if letter.due <= now]
+        return min(due, key=lambda letter: (letter.due, letter.place), default=None)
+
+    monkeypatch.setattr(postman, "_next", longest_due)
+    assert differ(record.told, compute(record))
+
+
+def test_so_is_one_that_leaves_what_is_overdue_as_it_was_put_together(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postman, "_is_quiet", lambda *_: True)
+    assert differ(record.told, compute(record))
 
 
 def is_found_out(record: Record, book: Rulebook | None = None) -> bool:

@@ -67,9 +67,9 @@ class Ledger:
     def store(self, events: Sequence[Json], now: datetime) -> None:
         """Take in new events: some end what was told before; those of one instant end nothing of each other."""
         for event in events:
-            ended = [each for each in self._followed_about(event) if _ends(event, each)]
+            ended = self._followed_that_end(event)
             if ended:
-                self._end(event, {each["id"] for each in ended}, now)
+                self._end(event, ended, now)
         for event in events:
             if event["type"] == "conversation.returned":
                 self._take_back({each["id"] for each in self.about[event["source"], event["subject"]]}, now)
@@ -133,11 +133,11 @@ class Ledger:
         has_end = any(one.event["type"] in ended for ended in ENDS.values())
         return has_end or now - max(before, key=lambda entry: entry.event["seq"]).at < after
 
-    def _followed_about(self, event: Json) -> list[Json]:
-        """The followed ones among the earlier events about the same."""
-        followed = {identity for identity, _ in self.followed | self.away}
+    def _followed_that_end(self, event: Json) -> set[str]:
+        """The followed ones among the earlier events about the same that an event ends."""
         about = self.about[event["source"], event["subject"]]
-        return [other for other in about if other["seq"] < event["seq"] and other["id"] in followed]
+        ended = {other["id"] for other in about if other["seq"] < event["seq"] and _ends(event, other)}
+        return ended.intersection(identity for identity, _ in self.followed | self.away) if ended else ended
 
     def _later(self, event: Json, now: datetime) -> list[Json]:
         """The later events about the same, up to now."""

@@ -32,8 +32,9 @@ def counting(event: Json, plans: Sequence[Plan]) -> list[Plan]:
 def addressed(event: Json, plans: Sequence[Plan]) -> dict[str, Plan]:
     """Return the channels that an event is owed to at first, each with the rule that sends it."""
     taken: dict[str, Plan] = {}
+    found = counting(event, plans)
     for gathers in (False, True):  # a rule that tells at once comes before one that gathers first
-        for plan in counting(event, plans):
+        for plan in found:
             for channel in plan.channels if plan.gathers is gathers else ():
                 if not is_own(event, channel):
                     taken.setdefault(channel, plan)
