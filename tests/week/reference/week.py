@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -18,6 +18,11 @@ from tests.week.reference.rules import Rulebook, read
 
 def compute(record: Record, book: Rulebook | None = None) -> list[Told]:
     """Return the messages that should have been sent; by other rules than the record's, if they are given."""
+    return [told for _, of_a_minute in unfold(record, book) for told in of_a_minute]
+
+
+def unfold(record: Record, book: Rulebook | None = None) -> Iterator[tuple[datetime, list[Told]]]:
+    """Yield the messages of each minute."""
     book = book or read(record.config)
     events = [{**event, "seq": place} for place, event in enumerate(record.events)]
     present, told = Present(record), list[Told]()
@@ -34,7 +39,8 @@ def compute(record: Record, book: Rulebook | None = None) -> list[Told]:
         if about_channels:  # these come of the sending itself
             present.advance(now, about_channels)
             _deliver(about_channels, ledger, book, rooms, now)
-    return told
+        yield now, told[:]
+        told.clear()
 
 
 def _rooms(
