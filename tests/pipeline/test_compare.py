@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.fakes_source import Leaf, digest, outline, raw, row
-from watcher.domain.listing import Moves, Remembered
-from watcher.pipeline.compare import PageDelta, as_stored, compare
+from watcher.domain.listing import Moves, PageOutline, Remembered
+from watcher.pipeline.compare import PageDelta, Passing, as_stored, compare
 
 Contents = list[tuple[str, int]]
 """ids, each with a number that is the row's content"""
@@ -102,6 +102,17 @@ def test_a_row_that_is_the_same_on_two_pages_is_remembered_as_it_is() -> None:
     before, page = leaf([("a", 1), ("b", 1)]).page(0, None), leaf([("b", 1), ("c", 1)], overlap=1).page(1, None)
     assert as_stored(page, before.outline) is page.outline
     assert as_stored(page, None) is page.outline
+
+
+def test_of_a_page_that_none_left_nothing_is_looked_at_for_the_next() -> None:
+    class Unread(Remembered):
+        @property
+        def outline(self) -> PageOutline:  # as one whose parts are loaded when looked at
+            raise AssertionError("looked at")
+
+    passing = Passing(Stored([]))
+    passing.turn(object.__new__(Unread), PageDelta(came=frozenset("a")))
+    assert passing(["a"]) == {}
 
 
 def test_moves_that_a_page_found_out_itself_are_taken_where_nothing_is_repeated() -> None:

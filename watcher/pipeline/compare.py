@@ -62,7 +62,7 @@ class Passing:
     def turn(self, remembered: Remembered | None, delta: PageDelta) -> None:
         """Go on to the next page, with the rows that left this one."""
         self._left = {}
-        if remembered is not None and len(delta.left) <= _FEW:
+        if remembered is not None and 0 < len(delta.left) <= _FEW:  # of a page that is as it was nothing is loaded
             ids, digests = remembered.outline.ids[::-1], remembered.outline.row_digests  # of two the later one counts
             self._left = {row_id: digests[-1 - ids.index(row_id)] for row_id in delta.left}
 
