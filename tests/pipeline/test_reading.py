@@ -11,6 +11,7 @@ from watcher.domain.errors import SourceError
 from watcher.domain.listing import TornError
 from watcher.pipeline.reading import MAX_BASELINE_READS, ReadResult, read_listing
 from watcher.pipeline.snapshots import PollOutcome
+from watcher.store.pages import PageCache
 from watcher.store.snapshots import SqliteSnapshots
 
 COMPLETE, INCOMPLETE, FAILED = PollOutcome.COMPLETE, PollOutcome.INCOMPLETE, PollOutcome.FAILED
@@ -128,3 +129,16 @@ def test_what_changed_between_two_pages_that_share_its_row_is_told_when_the_list
     ]
     told = [[each.type.value for each in stage.poll(ScriptedSource([one])) if each.subject == "x"] for one in polls]
     assert told == [[], ["questions.new"], ["questions.cleared"], [], ["questions.new"]]
+
+
+def test_of_pages_that_are_as_they_were_nothing_is_loaded_though_they_share_rows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaves = [Leaf(rows=[row("a"), row("x")]), Leaf(rows=[row("x"), row("b")], overlap=1)]
+    source = ScriptedSource([leaves])
+    stage.poll(source)
+    loaded: list[int] = []
+    load = PageCache._load_parts
+    monkeypatch.setattr(PageCache, "_load_parts", lambda *given: loaded.append(given[1]) or load(*given))
+    stage.poll(source)
+    assert loaded == []

@@ -23,7 +23,8 @@ class PageDelta:
 
 StoredDigests = Callable[[Collection[str]], Mapping[str, bytes]]
 
-_SAME = PageDelta()
+SAME = PageDelta()
+"""of a page that is as it is remembered"""
 _FEW = 16
 """rows by which a list may have shifted to be looked for on the page before"""
 
@@ -36,7 +37,7 @@ def compare(page: Page, remembered: Remembered | None, stored_digests: StoredDig
     look-up a page.
     """
     if remembered is not None and page.outline is remembered.outline and page.overlap == remembered.overlap:
-        return _SAME
+        return SAME
     came, left = _moves(page, remembered)
     stored = stored_digests(_strangers(page, remembered))
     changed = [row for row in page.fresh if stored.get(row.id) != row.digest] if stored else page.fresh

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import Page, Remembered, TornError, find_bad_total
-from watcher.pipeline.compare import Passing, as_stored, compare
+from watcher.domain.listing import PageOutline, Remembered, TornError, find_bad_total
+from watcher.pipeline.compare import SAME, Passing, as_stored, compare
 from watcher.pipeline.ports import Source
 from watcher.pipeline.snapshots import Draft, PollOutcome, Tally
 
@@ -92,16 +92,19 @@ def _read(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) 
 def _take_pages(source: Source, draft: Draft, progress: _Progress, *, is_union: bool) -> SourceError | None:
     """Take in page after page; return what ended the read before its end."""
     stored = Passing(draft.stored_digests)
-    before: Page | None = None
+    before: PageOutline | None = None
+    was_same = False
     try:
         for page in source.read(draft):
             remembered = draft.remembered(page.position)
             delta = compare(page, remembered, stored)
             if not is_union:  # whose pages are not all stored
                 stored.turn(remembered, delta)
-            outline = as_stored(page, before.outline if before else None)
+            is_same = delta is SAME
+            # Two pages that are as they are remembered were looked at then; to look again would load both.
+            outline = page.outline if is_same and was_same else as_stored(page, before)
             draft.take(page.position, Remembered(outline=outline, overlap=page.overlap), delta)
-            before = page
+            before, was_same = page.outline, is_same
             _count(progress, page.overlap, page.outline.size, page.outline.total, page.note)
     except SourceError as error:
         return error
