@@ -11,6 +11,7 @@ from watcher.domain.errors import SourceError
 from watcher.domain.listing import TornError
 from watcher.pipeline.reading import MAX_BASELINE_READS, ReadResult, read_listing
 from watcher.pipeline.snapshots import PollOutcome
+from watcher.store.outlines import Parts
 from watcher.store.pages import PageCache
 from watcher.store.snapshots import SqliteSnapshots
 
@@ -137,8 +138,13 @@ def test_of_pages_that_are_as_they_were_nothing_is_loaded_though_they_share_rows
     leaves = [Leaf(rows=[row("a"), row("x")]), Leaf(rows=[row("x"), row("b")], overlap=1)]
     source = ScriptedSource([leaves])
     stage.poll(source)
-    loaded: list[int] = []
+    loaded: list[object] = []
     load = PageCache._load_parts
-    monkeypatch.setattr(PageCache, "_load_parts", lambda *given: loaded.append(given[1]) or load(*given))
+
+    def note(cache: PageCache, position: int, table: str, key: tuple[int, ...]) -> Parts:
+        loaded.append(position)
+        return load(cache, position, table, key)
+
+    monkeypatch.setattr(PageCache, "_load_parts", note)
     stage.poll(source)
     assert loaded == []
