@@ -122,7 +122,7 @@ class Life:
         past = Past(WATCHED, silences)
         again = Replay(self.router.route, self.arranger, past, self.aftermath.timings)
         events = EventHistory(self.database.connection()).read(EventFilter())
-        replay(((logged.seq, logged.event) for logged in events), past, [again], self.stage.now)
+        replay(((logged.seq, logged.event) for logged in events), past, again, self.stage.now)
         return again.outcome()
 
     def title(self, posted: Posted) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets
 import sys
@@ -16,6 +15,7 @@ from typing import TextIO
 from watcher.bootstrap import clock
 from watcher.bootstrap.checked import Check, CheckedSource
 from watcher.bootstrap.configuration import database_path, state_dir
+from watcher.bootstrap.garbage import look_seldom
 from watcher.bootstrap.parts import (
     WatchedSource,
     make_aftermath,
@@ -47,8 +47,6 @@ from watcher.store.outbox import SqliteOutbox
 from watcher.store.retention import Pruned, prune, prune_rows
 from watcher.store.snapshots import SqliteSnapshots
 
-_YOUNG_OBJECTS = 10_000
-"""of Python's 700, a poll makes as many with each ten rows that it tells of, and none of them is garbage by then"""
 OnPage = Callable[[str, int, int], None]
 """is told a source's name and the pages and rows read so far"""
 
@@ -224,7 +222,7 @@ class App:
 @contextmanager
 def open_state(config: Config) -> Iterator[Database]:
     """Give the database of a config, alone on its state directory. Raises BusyError beside another one, StateError."""
-    gc.set_threshold(_YOUNG_OBJECTS)  # here, as whoever polls begins with it
+    look_seldom()  # here, as whoever polls begins with it
     with hold_state(state_dir(config)), open_named(database_path(config)) as database:
         yield database
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from watcher.bootstrap.aside import aside
+from watcher.bootstrap.garbage import uncollected
 from watcher.bootstrap.parts import make_aftermath, make_arranger
 from watcher.bootstrap.wording import make_words
 from watcher.config.model import Config
@@ -69,7 +68,7 @@ def run(
     begins_at = since - max(longest_wait(config) for config in configs)
 
     def replay_by(config: Config) -> tuple[Outcome, int]:
-        with open_history() as history, _uncollected():
+        with open_history() as history, uncollected():
             log = _Log(history, begins_at, since, last)
             return _replay(history, config, log, now, channels), log.counted
 
@@ -87,9 +86,9 @@ def _replay(history: History, config: Config, log: _Log, now: datetime, channels
     apis = {name: SOURCES[api].api for name, api in history.sources.apis().items() if api in SOURCES}
     past = Past(apis, history.silences.read(LinearPattern))
     route = Router(config.rules).route
-    decider = dataclasses.replace(make_arranger(config), apis=apis)
+    decider = replace(make_arranger(config), apis=apis)
     one = Replay(route, decider, past, make_aftermath(config, route).timings, channels)
-    replay(log.read(), past, [one], now)
+    replay(log.read(), past, one, now)
     return one.outcome()
 
 
@@ -147,18 +146,6 @@ LIMITS = (
 )
 """what a backtest cannot know, and how it counts"""
 _WARM_UP = "only messages since the beginning of the span count; what waited then is known from the events since"
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Do without the collector of reference cycles: a replay makes millions of values, none of which refers back."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Log:

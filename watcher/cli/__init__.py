@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import gc
 import sys
 from pathlib import Path
 
 import click
 
 from watcher import __version__
+from watcher.bootstrap.garbage import leave_alone
 from watcher.cli.commands import LazyGroup
 from watcher.cli.invocation import Invocation
 from watcher.cli.output import forget_output
@@ -39,7 +39,7 @@ def cli(ctx: click.Context, config_path: Path | None, verbosity: int) -> None:
 
 def main() -> None:
     """Run a command and leave with its exit status: 0 done, 1 failed at run time, 2 wrong use or a bad config."""
-    gc.freeze()  # what is loaded by now stays: see `commands`
+    leave_alone()  # what is loaded by now stays: see `commands`
     sys.exit(run(sys.argv[1:]))
 
 

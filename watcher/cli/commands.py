@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
 import click
+
+from watcher.bootstrap.garbage import leave_alone, uncollected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +47,10 @@ COMMANDS: Mapping[str, Entry] = {
 
 
 def _import_to_stay(module: str) -> None:
-    """Import a module with all that it needs, none of which is ever garbage.
-
-    So it is not looked through for any: not meanwhile, not later on, and not at the end of the process, which does so
-    several times. That is a tenth to a fifth of a short command.
-    """
-    gc.disable()
-    try:
+    """Import a module with all that it needs, none of which is ever garbage, or looked through for any."""
+    with uncollected():
         import_module(module)
-    finally:
-        gc.enable()
-    gc.freeze()
+    leave_alone()
 
 
 class LazyGroup(click.Group):

@@ -25,9 +25,10 @@ def command(invocation: Invocation) -> None:
     from watcher.bootstrap.configuration import read_config
 
     retention = read_config(invocation.config_path).retention
-    with open_database(outline(invocation.config_path)) as database:
+    seen = outline(invocation.config_path)
+    with open_database(seen) as database:
         gone = prune(database, clock.now(), retention.polls, retention.events)
-        rows = _prune_rows(database, outline(invocation.config_path).state_dir, retention.events)
+        rows = _prune_rows(database, seen.state_dir, retention.events)
     polls, events = write_duration(retention.polls), write_duration(retention.events)
     write_lines(
         [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-
 import click
 
+from watcher.bootstrap.garbage import uncollected
 from watcher.cli.invocation import Invocation, pass_invocation
 
 
@@ -17,10 +16,9 @@ def command(invocation: Invocation) -> int:
     SIGTERM or Ctrl-C ends it once what is being sent is sent (20 s at most), a second Ctrl-C at once. SIGHUP reads the
     config anew; a bad one is refused and the old one goes on.
     """
-    gc.disable()  # nothing of what is imported here is garbage
-    from watcher.bootstrap.configuration import read_config
-    from watcher.daemon import lifecycle, log
+    with uncollected():  # nothing of what is imported here is garbage
+        from watcher.bootstrap.configuration import read_config
+        from watcher.daemon import lifecycle, log
 
-    gc.enable()
     log.set_up(is_verbose=invocation.verbosity > 0)
     return lifecycle.run(read_config(invocation.config_path))

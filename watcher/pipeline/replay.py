@@ -122,22 +122,19 @@ class Replay:
                 heappush(self._turns, (due_at, channel))
 
 
-def replay(events: Iterable[Placed], past: Past, replays: Sequence[Replay], until: datetime) -> None:
-    """Take events, in the order of their time, through several sets of rules at once, and the clock to `until`.
+def replay(events: Iterable[Placed], past: Past, one: Replay, until: datetime) -> None:
+    """Take events, in the order of their time, through a set of rules, and the clock to `until`.
 
     What was due before the next event goes out before that one is known of, as in life.
     """
     for time, together in groupby(events, key=lambda placed: placed[1].time):
-        for one in replays:
-            one.advance(time)
+        one.advance(time)
         news = list(together)
         for _, event in news:
             past.show(event)
-        for one in replays:
-            one.take_in(news)
-            one.advance(time)
-    for one in replays:
-        one.advance(until)
+        one.take_in(news)
+        one.advance(time)
+    one.advance(until)
 
 
 def _when(one: Posted | Untold) -> tuple[datetime, str]:
