@@ -161,7 +161,8 @@ def test_a_reminder_follows_a_clock_that_was_set_back(stage: Stage) -> None:
     }
 
 
-def test_a_reminder_that_failed_is_not_told_when_it_is_over_by_itself_and_what_it_carried_is(stage: Stage) -> None:
+def _reminder_that_failed(stage: Stage) -> Office:
+    """A reminder of the messages of both courses, which the channel did not take."""
     office = Office(stage, [rule(events="messages.new", **AGAIN)])
     for number in (0, 2):
         for name in ("a", "b"):
@@ -169,8 +170,14 @@ def test_a_reminder_that_failed_is_not_told_when_it_is_over_by_itself_and_what_i
         office.poll()
     office.send()
     office.opens("chat", DOWN)
-    office.send(after=4 * HOUR)
+    (failed,) = office.send(after=4 * HOUR)["chat"]
+    assert failed.title == "2 things are still so in 2 conversations (campus)"
     office.opens("chat", None)
+    return office
+
+
+def test_a_reminder_that_failed_is_not_told_when_it_is_over_by_itself_and_what_it_carried_is(stage: Stage) -> None:
+    office = _reminder_that_failed(stage)
     office.fields["a"]["to_facilitator_count"] = 0
     office.poll()
     assert office.titles() == {"chat": ["Still: 2 new messages to the facilitators of “Course b” (2 in all)"]}
@@ -194,21 +201,6 @@ def test_what_is_over_on_one_channel_is_replaced_on_the_other_as_ever(stage: Sta
     office.send()
     waiting = [one.channel for one in office.deliveries() if one.state.value == "held"]
     assert sorted(waiting) == ["chat", "mail"]
-
-
-def _reminder_that_failed(stage: Stage) -> Office:
-    """A reminder of the messages of both courses, which the channel did not take."""
-    office = Office(stage, [rule(events="messages.new", **AGAIN)])
-    for number in (0, 2):
-        for name in ("a", "b"):
-            office.fields[name]["to_facilitator_count"] = number
-        office.poll()
-    office.send()
-    office.opens("chat", DOWN)
-    (failed,) = office.send(after=4 * HOUR)["chat"]
-    assert failed.title == "2 things are still so in 2 conversations (campus)"
-    office.opens("chat", None)
-    return office
 
 
 def test_a_reminder_that_failed_says_of_each_thing_how_it_is_when_it_is_tried_again(stage: Stage) -> None:
