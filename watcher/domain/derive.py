@@ -14,7 +14,7 @@ from watcher.domain.event import Between, Event, event_id
 from watcher.domain.events import DERIVATIONS, Kind
 from watcher.domain.severity import SEVERITIES
 from watcher.domain.sighting import Fact, Sighting, instant_of, value_of
-from watcher.domain.snapshot import Presence, Row, Standing
+from watcher.domain.snapshot import LISTED, Presence, Row, Standing
 from watcher.domain.state import Registration
 
 
@@ -103,13 +103,9 @@ def advance(sighting: Sighting, now: datetime) -> Standing:
     is_removed, is_closed = is_flagged_removed(sighting), _is_closed_told(sighting, now)
     waiting_since = _waiting_since(sighting, now)
     if not is_removed and waiting_since is None:
-        return _LISTED[is_closed]
+        return LISTED[is_closed]
     presence = Presence.REMOVED if is_removed else Presence.LISTED
     return Standing(presence=presence, is_closed_told=is_closed, waiting_since=waiting_since)
-
-
-_LISTED = {is_closed: Standing(is_closed_told=is_closed) for is_closed in (False, True)}
-"""how most rows stand; made once, since there are many"""
 
 
 def is_flagged_removed(sighting: Sighting) -> bool:

@@ -7,7 +7,6 @@ are looked at, column by column.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from watcher.domain.api import Api, FieldKind, Role
 from watcher.domain.arming import Alarm, SilentArming
 from watcher.domain.change import is_same
 from watcher.domain.events.registration import SEAT_ROLES, SEATS, is_without_seat
+from watcher.domain.making import maker
 from watcher.domain.state import Registration, State
 
 Values = tuple[Any, ...]
@@ -47,9 +47,7 @@ class Known(NamedTuple):
     is_waiting: bool
 
 
-# As the classes make themselves, in half the time: each is made a hundred thousand times.
-_make_shown: Callable[[Iterable[Any]], Shown] = partial(tuple.__new__, Shown)
-_make_first: Callable[[Iterable[Any]], FirstSight] = partial(tuple.__new__, FirstSight)
+_make_shown, _make_first = maker(Shown), maker(FirstSight)
 _TEXTS = frozenset({FieldKind.TEXT, FieldKind.INSTANT, FieldKind.CHOICE})
 """what is text or null, and so the same where it is equal"""
 _NESTED = frozenset({FieldKind.OTHER})

@@ -39,6 +39,10 @@ class Standing:
     waiting_since: datetime | None = None
 
 
+LISTED = {is_closed: Standing(is_closed_told=is_closed) for is_closed in (False, True)}
+"""how most rows stand, by whether their close was told; made once, since there are many"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One stored row: `rev` counts its versions (values or presence) from 1; `digest` is of its bytes as last read."""

@@ -16,6 +16,7 @@ from itertools import accumulate, pairwise
 import msgspec
 
 from watcher.pipeline.ports import Digest
+from watcher.sources._parts import TOGETHER
 
 _ROWS = 8
 """rows of a block: fewer cost more digests, more cost more parsing around each change"""
@@ -26,8 +27,6 @@ _AHEAD = 4
 _MOST_BLOCKS = 2
 """times the blocks of a page that is laid out anew: a list that shifts splits them, until its pages are parsed whole"""
 _LONGEST_EDGE = 4096
-_TOGETHER = 100
-"""rows that are compared at once: joined they still lie in the processor's cache"""
 _SPACE = b" \t\r\n"
 
 
@@ -269,8 +268,8 @@ def _even_starts(body: bytes, rows: Sequence[bytes], first: int) -> list[int]:
     between = body[after : body.find(b"{", after)]  # between rows there are only commas and space
     step = len(between)
     starts = [first, *(start + first for start in accumulate(len(row) + step for row in rows[:-1]))]
-    for number in range(0, len(rows), _TOGETHER):
-        joined = between.join(rows[number : number + _TOGETHER])
+    for number in range(0, len(rows), TOGETHER):
+        joined = between.join(rows[number : number + TOGETHER])
         if not body.startswith(joined if number == 0 else between + joined, starts[number] - (step if number else 0)):
             return []
     return starts

@@ -13,6 +13,7 @@ import msgspec
 
 from watcher.domain.errors import SourceError
 from watcher.sources._answer import clean
+from watcher.sources._parts import parts
 
 LIST_KEYS = ("data", "items", "content", "conversations", "results", "rows")
 TOTAL_KEYS = ("total", "totalElements", "total_count", "totalCount", "count")
@@ -22,8 +23,6 @@ _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
 """both halves of a character, one half alone (RFC 8259, 8.2), or any other escape"""
-_TOGETHER = 100
-"""rows that are read at once: joined they still lie in the processor's cache, and their room is found again at once"""
 _PORTION = 65_536
 _OPENING = ord("{")
 
@@ -98,8 +97,7 @@ _decode_ids = msgspec.json.Decoder(list[_Row]).decode
 
 def row_ids(rows: Sequence[bytes]) -> list[str]:
     """Return the ids of some rows: read many at once, and one by one where one of them is unusual."""
-    parts = [rows[first : first + _TOGETHER] for first in range(0, len(rows), _TOGETHER)]
-    return [row_id for part in parts for row_id in _ids_together(part)]
+    return [row_id for part in parts(rows) for row_id in _ids_together(part)]
 
 
 def _ids_together(rows: Sequence[bytes]) -> list[str]:

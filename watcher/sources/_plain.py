@@ -13,6 +13,7 @@ from watcher.domain.api import Api, Field, FieldKind
 from watcher.domain.conversation import Reading
 from watcher.domain.plain import Values
 from watcher.sources._dates import CANONICAL_LENGTH, FIRST_YEAR, is_canonical
+from watcher.sources._parts import parts
 
 _LARGEST = 2**63 - 1
 _TYPES: Mapping[FieldKind, Any] = {
@@ -23,8 +24,6 @@ _TYPES: Mapping[FieldKind, Any] = {
     FieldKind.INSTANT: str | None,
     FieldKind.OTHER: Any,
 }
-_TOGETHER = 100
-"""rows that are read at once: joined they still lie in the processor's cache"""
 _FEW = 25
 """rows that are read one by one where one of them is not plain"""
 _MARKS = tuple(zip((4, 7, 10, 13, 16, 19), "--T::Z", strict=True))
@@ -64,8 +63,7 @@ class PlainReader:
 
     def read_all(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
         """Return the values of each row, None for one that is not plain; together a row costs a third as much."""
-        parts = [rows[first : first + _TOGETHER] for first in range(0, len(rows), _TOGETHER)]
-        return [values for part in parts for values in self._read_together(part)]
+        return [values for part in parts(rows) for values in self._read_together(part)]
 
     def _read_together(self, rows: Sequence[bytes]) -> Sequence[Values | None]:
         try:
@@ -76,8 +74,7 @@ class PlainReader:
         except (ValueError, RecursionError):  # as in `read`; one row is enough
             pass
         if len(rows) > _FEW:
-            parts = [rows[first : first + _FEW] for first in range(0, len(rows), _FEW)]
-            return [values for part in parts for values in self._read_together(part)]
+            return [values for part in parts(rows, _FEW) for values in self._read_together(part)]
         readings = map(self.read, rows)
         return [None if reading is None else tuple(reading.fields.values()) for reading in readings]
 
