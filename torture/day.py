@@ -25,8 +25,6 @@ what is not pruned, but of memory only the gross."""
 _SOURCES = 50
 _HOUR_S = 3_600
 _WAL_MB = 16
-_REMOVED = "SELECT coalesce(sum(length(doc) + 400), 0) FROM rows WHERE presence = 'removed'"
-"""what removed rows take: their values, and some hundred bytes beside them"""
 _SLACK = 0.25
 """by how much the largest size of the last third may exceed that of the second: a database bounded by time, not size"""
 
@@ -40,7 +38,6 @@ class Sample:
     descriptors: int
     wal_mb: float
     database_mb: float
-    removed_mb: float
 
 
 def try_day(form: Form) -> Trial:
@@ -83,10 +80,9 @@ def _growth(form: Form, samples: Sequence[Sample]) -> Iterator[Figure]:
     most = max(sample.descriptors for sample in middle)
     yield at_most("file descriptors, most in the last third", max(s.descriptors for s in last), most + 2)
     yield at_most("WAL, the largest", round(max(sample.wal_mb for sample in samples), 1), _WAL_MB, " MB")
-    size, largest = (max(s.database_mb - s.removed_mb for s in some) for some in (middle, last))
+    size, largest = (max(sample.database_mb for sample in some) for some in (middle, last))
     bound = round(size * (1 + form.pick(full=_SLACK, quick=1.6 * _SLACK)), 1)
-    yield at_most("database without removed conversations, in the last third", round(largest, 1), bound, " MB")
-    yield reported("removed conversations, which are kept", f"{samples[-1].removed_mb:.1f} MB")
+    yield at_most("database, the largest in the last third", round(largest, 1), bound, " MB")
 
 
 def slope_of(points: Sequence[tuple[float, float]]) -> float:
@@ -118,7 +114,6 @@ def _sample(daemon: DaemonProcess, at_h: float) -> Sample:
         descriptors=len(list((process / "fd").iterdir())),
         wal_mb=wal.stat().st_size / 2**20,
         database_mb=daemon.database.stat().st_size / 2**20,
-        removed_mb=int(daemon.rows(_REMOVED)[0][0]) / 2**20,
     )
 
 

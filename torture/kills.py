@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 from torture.machine import require_debian
@@ -52,6 +55,7 @@ class Campaign:
     arrivals: Sequence[Arrival]
     attempts: dict[str, list[Attempt]]
     events: int
+    kept: Path | None
 
 
 def try_kills(form: Form) -> Trial:
@@ -64,7 +68,8 @@ def try_kills(form: Form) -> Trial:
         about="The daemon is killed (SIGKILL) and started again, over and over, while the story of both APIs goes on:"
         " at random moments of its start and of its work, and under strace right before the N-th call of"
         f" {_CALLS} of one of its threads, N from {_WRITES.start} to {_WRITES.stop - 1}, from an empty directory on."
-        " Then what the APIs know to have happened between each two complete polls is held against the events.",
+        " Then what the APIs know to have happened between each two complete polls, and what the dates of conversations"
+        " owed, is held against the events.",
         command=command_of("R1"),
         figures=[
             exactly("kills at random moments", done.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
@@ -75,6 +80,7 @@ def try_kills(form: Form) -> Trial:
             none_of("messages owed that did not arrive", sorted(set(done.owed) - set(keys)), of=len(done.owed)),
             none_of("databases damaged", done.damages),
         ],
+        notes=[] if done.kept is None else [f"The database, and what the APIs know of it: {done.kept}"],
     )
 
 
@@ -104,6 +110,8 @@ def _campaign(form: Form) -> Campaign:
     deaths_ms: list[int] = []
     damages: list[str] = []
     with scene() as stage:
+        before = list(stage.lab.onq.rows)
+        stage.lab.story.keeps_rows = True
         stage.lab.story.run()
         chance = form.chance("kills")
         at_writes = _kill_at_writes(stage, strace, form, deaths_ms, damages)
@@ -115,10 +123,13 @@ def _campaign(form: Form) -> Campaign:
         stage.daemon.start()
         stage.settle()
         stage.daemon.stop()
-        return _found(stage, moments, at_writes, deaths_ms, damages)
+        verdict = hear(stage.lab.story.truth, stage.daemon.rows, before)
+        return _found(stage, moments, at_writes, deaths_ms, damages, verdict)
 
 
-def _found(stage: Scene, moments: int, at_writes: int, deaths_ms: Sequence[int], damages: Sequence[str]) -> Campaign:
+def _found(
+    stage: Scene, moments: int, at_writes: int, deaths_ms: Sequence[int], damages: Sequence[str], verdict: Verdict
+) -> Campaign:
     attempts: dict[str, list[Attempt]] = {}
     for delivery, started_ms, outcome in stage.daemon.rows(_QUERY_ATTEMPTS):
         attempts.setdefault(delivery, []).append(Attempt(started_ms=started_ms, outcome=outcome))
@@ -128,12 +139,22 @@ def _found(stage: Scene, moments: int, at_writes: int, deaths_ms: Sequence[int],
         at_writes=at_writes,
         deaths_ms=deaths_ms,
         damages=[*damages, *([last] if last else [])],
-        verdict=hear(stage.lab.story.truth, stage.daemon.rows),
+        verdict=verdict,
         owed=[key for (key,) in stage.daemon.rows("SELECT id FROM deliveries")],
         arrivals=stage.receiver.arrivals(),
         attempts=attempts,
         events=stage.daemon.rows("SELECT COUNT(*) FROM events")[0][0],
+        kept=_keep(stage) if [*verdict.lost, *verdict.twice, *verdict.unfounded] else None,
     )
+
+
+def _keep(stage: Scene) -> Path:
+    """Keep what shows how something came to be lost, or told though it was not so."""
+    folder = Path(tempfile.mkdtemp(prefix="watcher-kept-"))
+    shutil.copytree(stage.daemon.state, folder / "state")
+    truth = "".join(f"{one}\n" for one in stage.lab.story.truth)
+    (folder / "truth").write_text(truth, encoding="utf-8")
+    return folder
 
 
 def _kill_at_writes(stage: Scene, strace: str, form: Form, deaths_ms: list[int], damages: list[str]) -> int:

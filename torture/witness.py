@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
-from watcher.lab import Truth, What
+from torture import deadlines
+from torture.polls import Poll, Told
+from watcher.lab import Row, Truth, What
 
 SOURCES = {"onq": "campus", "osn": "staff"}
 """the source that watches each simulated API"""
@@ -37,33 +40,15 @@ _RISES = {
 """by each change of a counter, the event that tells when it has risen"""
 _LIVES = {What.OPENED, What.STARTED, What.ENDED}
 _COMINGS = {What.REMOVED, What.RETURNED}
-_ALONE = {What.CHANGED, What.REGISTRATION_OPENED, What.REGISTRATION_RESCHEDULED, What.REGISTRATION_FULL}
+_ALONE = {
+    What.CHANGED,
+    What.REGISTRATION_OPENED,
+    What.REGISTRATION_CLOSED,
+    What.REGISTRATION_RESCHEDULED,
+    What.REGISTRATION_FULL,
+    What.REGISTRATION_AVAILABLE,
+}
 """judged only where nothing else happened to the conversation between the two polls"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """One poll as it was stored."""
-
-    started_ms: int
-    ended_ms: int
-    is_complete: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One event as it was stored."""
-
-    source: str
-    type: str
-    subject: str
-    time_ms: int
-    after_ms: int | None
-    before_ms: int | None
-    details: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.source}/{self.subject} {self.type} at {self.time_ms}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +66,19 @@ class _Findings:
     judged: int = 0
     lost: list[str] = field(default_factory=list)
 
+    def take(self, owed: Iterable[deadlines.Owed], told: Sequence[Told], where: str) -> None:
+        """Judge what the dates of one conversation owed."""
+        for one in owed:
+            self.judged += 1
+            self.lost += [] if deadlines.is_told(one, told) else [f"{where} {' '.join(one)}"]
+
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 """asks the daemon's database"""
 
 
-def hear(truth: Sequence[Truth], rows: Rows) -> Verdict:
-    """Hold a story's truth against a database."""
+def hear(truth: Sequence[Truth], rows: Rows, before: Iterable[Row] = ()) -> Verdict:
+    """Hold a story's truth against a database; `before` are the rows of OnQ as they stood when it began."""
     polls: dict[str, list[Poll]] = defaultdict(list)
     for name, started_ms, ended_ms, outcome in rows(QUERY_POLLS):
         polls[name].append(Poll(started_ms=started_ms, ended_ms=ended_ms, is_complete=outcome == "complete"))
@@ -95,10 +86,15 @@ def hear(truth: Sequence[Truth], rows: Rows) -> Verdict:
         Told(source=s, type=t, subject=i, time_ms=at, after_ms=after, before_ms=before, details=json.loads(details))
         for s, t, i, at, after, before, details in rows(QUERY_TOLD)
     ]
-    return judge(truth, polls, told)
+    return judge(truth, polls, told, {str(row["id"]): row for row in before})
 
 
-def judge(truth: Sequence[Truth], polls: Mapping[str, Sequence[Poll]], told: Sequence[Told]) -> Verdict:
+def judge(
+    truth: Sequence[Truth],
+    polls: Mapping[str, Sequence[Poll]],
+    told: Sequence[Told],
+    before: Mapping[str, Row] = MappingProxyType({}),
+) -> Verdict:
     """Judge every conversation by itself."""
     happened: dict[tuple[str, str], list[Truth]] = defaultdict(list)
     for one in truth:
@@ -107,13 +103,19 @@ def judge(truth: Sequence[Truth], polls: Mapping[str, Sequence[Poll]], told: Seq
     for event in told:
         heard[event.source, event.subject].append(event)
     findings = _Findings()
+    unfounded = [event for key, events in heard.items() for event in _unfounded(events, happened.get(key, ()))]
     for key, changes in happened.items():
         _Case(key, changes, polls.get(key[0], ()), heard.get(key, ()), findings).judge()
+    dated = SOURCES["onq"]
+    for identity in {*before, *(identity for source, identity in (*happened, *heard) if source == dated)}:
+        row, changes, events = before.get(identity), happened[dated, identity], heard[dated, identity]
+        findings.take(deadlines.owed(row, changes, polls.get(dated, ())), events, f"{dated}/{identity}")
+        unfounded += deadlines.unfounded(row, changes, events)
     return Verdict(
         judged=findings.judged,
         lost=findings.lost,
         twice=[str(event) for events in heard.values() for event in _overlapping(events)],
-        unfounded=[str(event) for key, events in heard.items() for event in _unfounded(events, happened.get(key, ()))],
+        unfounded=[str(event) for event in unfounded],
     )
 
 
@@ -138,7 +140,7 @@ class _Case:
                 if not self._among(first.started_ms, second.ended_ms, _is_coming):
                     self._judge_value(strand, between, first, second)
         for first, second, between in self._spans(self.changes, [c for c in self.changes if c.what in _ALONE]):
-            if len(between) == 1:
+            if len(between) == 1 and _is_owed(between[0], second):
                 self._expect([between[0].what.value], first, second)
         self._judge_comings()
 
@@ -226,6 +228,13 @@ def _explains(change: Truth, event: Told) -> bool:
     """A counter may also have been found by a first sight; a conversation that came counts from nought."""
     is_own = change.what.value == event.type or _is_coming(change)
     return is_own and _ms(change) <= event.time_ms
+
+
+def _is_owed(change: Truth, seen: Poll) -> bool:
+    """Whether it is certain that this, alone, is told: a close is not, if its date may have told it before."""
+    if change.what is not What.REGISTRATION_CLOSED:
+        return True
+    return change.row is not None and deadlines.to_ms(str(change.row["close_on"])) > seen.ended_ms
 
 
 def _strand(change: Truth) -> str:

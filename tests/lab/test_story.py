@@ -113,3 +113,19 @@ def test_a_story_runs_by_itself_until_it_is_stopped() -> None:
 def test_speed_must_be_above_zero() -> None:
     with pytest.raises(ValueError, match="speed"):
         Lab(speed=0)
+
+
+def test_whatever_happens_changes_something() -> None:
+    lab = _lab(conversations=6)
+    for _ in range(10_000):
+        lab.story.step()
+    assert not [truth for truth in lab.story.truth if truth.before == truth.after is not None]
+
+
+def test_rows_are_kept_when_that_is_wanted() -> None:
+    lab = _lab()
+    assert all(truth.row is None for truth in lab.story.step())
+    lab.story.keeps_rows = True
+    kept = [truth for _ in range(50) for truth in lab.story.step()]
+    assert all((truth.row is None) == (truth.what is What.REMOVED) for truth in kept)
+    assert all(truth.row is None or str(truth.row["id"]) == truth.id for truth in kept)

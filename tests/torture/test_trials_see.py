@@ -120,7 +120,6 @@ def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sam
             descriptors=20 + descriptors * hour,
             wal_mb=10,
             database_mb=5 + growth_mb * hour,
-            removed_mb=1,
         )
         for hour in range(60)
     ]

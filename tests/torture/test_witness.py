@@ -1,10 +1,12 @@
 """The witness finds what was lost, told twice or never true, and nothing where all was told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from torture.witness import Poll, Told, Verdict, judge
-from watcher.lab import Truth, What
+from torture.polls import Poll, Told
+from torture.witness import Verdict, judge
+from watcher.lab import Row, Truth, What
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
@@ -85,3 +87,22 @@ def test_the_same_span_told_twice_is_found() -> None:
 
 def test_an_event_of_which_nothing_was_true_is_found() -> None:
     assert len(hear([], told(2, "questions.new", before=2, after=5)).unfounded) == 1
+
+
+def test_a_date_that_came_and_was_not_told_of_is_lost() -> None:
+    closes_at = (START + timedelta(hours=1, seconds=4)).isoformat().replace("+00:00", "Z")
+    row: Row = {"id": 1, "status": "open", "register_status": "open", "close_on": closes_at, "end_on": None}
+    deadline = {"at": closes_at, "lead": "1h"}
+    warning = replace(told(4, "registration.closing"), details={"deadline": deadline})
+    assert len(judge([], POLLS, [], {"1": row}).lost) == 1
+    verdict = judge([], POLLS, [warning], {"1": row})
+    assert (verdict.judged, verdict.lost, verdict.unfounded) == (1, [], [])
+    assert len(judge([], POLLS, [warning], {"1": {**row, "close_on": None}}).unfounded) == 1
+
+
+def test_a_close_before_its_date_is_owed() -> None:
+    row: Row = {"status": "open", "register_status": "closed", "close_on": "2027-01-01T00:00:00Z", "end_on": None}
+    closed = replace(happens(1.5, What.REGISTRATION_CLOSED, "open", "closed"), row=row)
+    assert len(hear([closed]).lost) == 1
+    assert hear([closed], told(2, "registration.closed")).lost == []
+    assert hear([replace(closed, row={**row, "close_on": "2026-01-01T00:00:00Z"})]).judged == 0

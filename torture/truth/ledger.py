@@ -58,6 +58,10 @@ class Ledger:
         """The types that came up at all."""
         return sorted(self.right.keys() | self.false.keys() | self.missed.keys())
 
+    def wrong_types(self) -> list[str]:
+        """The types of which something was false or missed."""
+        return sorted(self.false.keys() | self.missed.keys())
+
 
 def distance(told: Sequence[Told], expected: Sequence[Told]) -> int:
     """Return how many events two accounts differ in."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 from torture.trial import Figure, Form, Trial, exactly, none_of, reported
+from torture.truth.ledger import Ledger
 from torture.truth.run import Outcome, run_world
 from watcher.domain.event import EventType
 from watcher.lab import FaultKind
@@ -32,7 +33,7 @@ def try_truth(form: Form) -> Trial:
         title="truth in random worlds",
         about=ABOUT.replace("\n", " "),
         figures=list(_figures(outcome, worlds, polls, is_full=not form.is_quick)),
-        notes=outcome.ledger.notes,
+        notes=[_by_type(outcome.ledger), *outcome.ledger.notes],
     )
 
 
@@ -58,6 +59,13 @@ def _figures(outcome: Outcome, worlds: int, polls: int, *, is_full: bool) -> Ite
     if is_full:
         yield exactly("kinds of fault played", len(outcome.mischief), len(FaultKind))
         yield none_of("types of event that never came up", sorted(_types() - _NOT_HERE - ledger.right.keys()))
+
+
+def _by_type(ledger: Ledger) -> str:
+    """Return how often each type was told rightly, and what else came of it."""
+    counts = [f"{kind} {ledger.right[kind]:,}" for kind in ledger.types()]
+    wrong = [f"{kind} {ledger.false[kind]:,} false and {ledger.missed[kind]:,} missed" for kind in ledger.wrong_types()]
+    return f"told and true, by type: {', '.join(counts)}{'; ' if wrong else ''}{', '.join(wrong)}"
 
 
 def _types() -> set[str]:

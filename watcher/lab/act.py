@@ -41,7 +41,10 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """One thing that truly happened; `before` and `after` are None where a whole row came or went."""
+    """One thing that truly happened; `before` and `after` are None where a whole row came or went.
+
+    `row` is the row as it stood then, if the story keeps rows and it was not removed.
+    """
 
     at: datetime
     api: str
@@ -49,6 +52,7 @@ class Truth:
     what: What
     before: object
     after: object
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

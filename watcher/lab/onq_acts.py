@@ -82,8 +82,10 @@ def _reopen(_row: Row, chance: Random, now: datetime) -> Turn:
     return turn(What.OPENED, "status", "open", active=True, end_on=iso(now + timedelta(days=20)), **dates)
 
 
-def _rename(_row: Row, chance: Random, _now: datetime) -> Turn:
+def _rename(row: Row, chance: Random, _now: datetime) -> Turn:
     content, name = course(chance)
+    while name == row.get("name"):
+        content, name = course(chance)
     return turn(What.CHANGED, "name", name, content_name=content)
 
 

@@ -52,8 +52,10 @@ def _mute(row: Row, _chance: Random, _now: datetime) -> Turn:
     return turn(What.CHANGED, "isMuted", not row.get("isMuted"))
 
 
-def _rename(_row: Row, chance: Random, _now: datetime) -> Turn:
+def _rename(row: Row, chance: Random, _now: datetime) -> Turn:
     name = topic(chance)
+    while name == row.get("name"):
+        name = topic(chance)
     return turn(What.CHANGED, "name", name, displayName=name)
 
 

@@ -29,7 +29,7 @@ class Story:
 
     Dates in rows lie around `now()`, the real time, so that a real watcher sees deadlines come. `speed` says only how
     fast beats follow each other: 60 is one a second, 600 ten a second. The first beats are written down: a question, a
-    new conversation, unread messages, a registration that closes soon.
+    new conversation, unread messages, a registration that closes soon. With `keeps_rows` each truth holds its row, too.
     """
 
     def __init__(self, onq: OnqApi, osn: OsnApi, *, seed: int, speed: float, now: Callable[[], datetime]) -> None:
@@ -37,6 +37,7 @@ class Story:
             raise ValueError("speed must be above 0")
         self.truth: list[Truth] = []
         self.beats = 0
+        self.keeps_rows = False
         self._onq, self._osn, self._now = onq, osn, now
         self._chance = Random(seed)
         self._pause_s = 60.0 / speed
@@ -178,5 +179,6 @@ class Story:
         self._note(api, row["id"], What.RETURNED, None, None)
 
     def _note(self, api: OnqApi | OsnApi, identity: object, what: What, before: object, after: object) -> None:
-        truth = Truth(at=self._now(), api=api.name, id=str(identity), what=what, before=before, after=after)
+        row = api.rows.get(identity) if self.keeps_rows else None
+        truth = Truth(at=self._now(), api=api.name, id=str(identity), what=what, before=before, after=after, row=row)
         self.truth.append(truth)
