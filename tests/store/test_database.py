@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from watcher.store.database import CHECKPOINT_PAGES, Database
+from watcher.store.database import Database
 
 
 def _in_a_thread(database: Database) -> sqlite3.Connection:
@@ -40,28 +40,3 @@ def test_a_thread_that_leaves_takes_its_connection_along_and_may_come_back(datab
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         first.execute("SELECT 1")
     assert here.execute("SELECT 1").fetchone()[0] == 1
-
-
-def test_the_wal_is_folded_back_after_so_many_pages_and_not_with_every_poll(database: Database) -> None:
-    wal = database.path.with_name(f"{database.path.name}-wal")
-    with database.write() as connection:
-        connection.execute("CREATE TABLE filling(page BLOB)")
-
-    def fill(pages: int) -> int:
-        with database.write() as connection:
-            connection.executemany("INSERT INTO filling VALUES(zeroblob(?))", [(4000,)] * pages)
-        return wal.stat().st_size
-
-    before = fill(1500)
-    grown = fill(CHECKPOINT_PAGES)  # folded back at the end, so that the next write begins it anew
-    assert before < fill(1) == grown
-
-
-def test_the_wal_stays_below_16_mb_where_polls_write_up_to_a_thousand_pages(database: Database) -> None:
-    wal = database.path.with_name(f"{database.path.name}-wal")
-    with database.write() as connection:
-        connection.execute("CREATE TABLE filling(page BLOB)")
-    for _ in range(9):
-        with database.write() as connection:
-            connection.executemany("INSERT INTO filling VALUES(zeroblob(?))", [(4000,)] * 900)
-        assert wal.stat().st_size < 16_000_000

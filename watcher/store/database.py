@@ -15,13 +15,10 @@ import xxhash
 from watcher.domain.errors import StateError
 from watcher.store.place import make_place, open_private
 from watcher.store.steps import STEPS, applied_steps, refuse_newer
+from watcher.store.wal import CHECKPOINT_PAGES, Wal
 
 FILE_NAME = "watcher.db"
 BUSY_TIMEOUT_S = 30.0
-CHECKPOINT_PAGES = 3000
-"""12 MB of WAL before it is folded back, three times SQLite's own: a poll with many events writes over a thousand
-pages, most of them again at the next one, and its messages wait for the checkpoint in its commit. The poll that passes
-this goes into the file as well, which then stays below 16 MB"""
 _LEAVING_S = 1.0
 
 
@@ -35,6 +32,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._write_lock = threading.RLock()
+        self.wal = Wal(path)
         self._local = threading.local()
         self._open_lock = threading.Lock()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
@@ -55,8 +53,10 @@ class Database:
         in between, whatever the time-out.
         """
         connection = self.connection()
-        with self._write_lock, named_errors(self.path), _transaction(connection, "BEGIN IMMEDIATE"):
-            yield connection
+        with self._write_lock, named_errors(self.path):
+            with _transaction(connection, "BEGIN IMMEDIATE"):
+                yield connection
+            self.wal.keep_small(connection, BUSY_TIMEOUT_S)
 
     @contextmanager
     def stage(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,92 @@
+"""The WAL file is folded back, begun anew and never left large, whoever reads meanwhile."""
+
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from watcher.store import wal as module
+from watcher.store.database import Database
+from watcher.store.wal import CHECKPOINT_PAGES, LARGEST_BYTES
+
+MB = 2**20
+
+
+@pytest.fixture
+def wal(database: Database) -> Path:
+    with database.write() as connection:
+        connection.execute("CREATE TABLE filling(page BLOB)")
+    return database.path.with_name(f"{database.path.name}-wal")
+
+
+def fill(database: Database, pages: int) -> None:
+    with database.write() as connection:
+        connection.executemany("INSERT INTO filling VALUES(zeroblob(?))", [(4000,)] * pages)
+
+
+def test_it_is_folded_back_after_so_many_pages_and_not_with_every_poll(database: Database, wal: Path) -> None:
+    fill(database, 1500)
+    before = wal.stat().st_size
+    fill(database, CHECKPOINT_PAGES - 1450)  # folded back at the end, so that the next write begins it anew
+    grown = wal.stat().st_size
+    fill(database, 1)
+    assert before < wal.stat().st_size == grown < LARGEST_BYTES
+
+
+def test_it_stays_below_16_mb_where_polls_write_up_to_a_thousand_pages(database: Database, wal: Path) -> None:
+    for _ in range(9):
+        fill(database, 900)
+        assert wal.stat().st_size < 16 * MB
+
+
+def test_one_large_transaction_does_not_leave_it_large(database: Database, wal: Path) -> None:
+    fill(database, 6000)
+    assert wal.stat().st_size == 0
+    fill(database, 1)
+    assert 0 < wal.stat().st_size < MB
+
+
+def test_readers_that_overlap_do_not_let_it_grow(database: Database, wal: Path) -> None:
+    is_over = threading.Event()
+
+    def read_on() -> None:
+        with closing(sqlite3.connect(database.path, timeout=30, isolation_level=None)) as connection:
+            while not is_over.is_set():
+                connection.execute("BEGIN")
+                connection.execute("SELECT count(*) FROM sources").fetchall()
+                is_over.wait(0.01)
+                connection.execute("COMMIT")
+
+    readers = [threading.Thread(target=read_on) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    largest = 0
+    for _ in range(150):
+        fill(database, 70)
+        largest = max(largest, wal.stat().st_size)
+    is_over.set()
+    for reader in readers:
+        reader.join()
+    assert largest < 16 * MB
+
+
+def test_a_long_reader_holds_nobody_up_and_is_asked_again_later(
+    database: Database, wal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_MS", 1)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM filling").fetchall()
+        fill(database, 4000)
+        assert wal.stat().st_size > LARGEST_BYTES
+        next_at_s = database.wal.next_at_s
+        fill(database, 10)
+        assert database.wal.next_at_s == next_at_s > time.monotonic() - 1
+    database.wal.next_at_s = 0.0
+    fill(database, 10)
+    assert wal.stat().st_size == 0
+    assert database.connection().execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
+    assert database.connection().execute("SELECT count(*) FROM filling").fetchone()[0] == 4020
