@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -42,13 +42,22 @@ class Attempt:
     outcome: str
 
 
+@dataclass(slots=True, kw_only=True)
+class Toll:
+    """The kills so far: how many, when, and what was found damaged after some of them."""
+
+    at_first_writes: int = 0
+    at_later_writes: int = 0
+    at_moments: int = 0
+    deaths_ms: list[int] = field(default_factory=list)
+    damages: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """What was done, and what was found afterwards."""
 
-    at_moments: int
-    at_writes: int
-    deaths_ms: Sequence[int]
+    toll: Toll
     damages: Sequence[str]
     verdict: Verdict
     owed: Sequence[str]
@@ -62,18 +71,21 @@ def try_kills(form: Form) -> Trial:
     """Killed at any moment."""
     done = _campaign(form)
     keys = [_key(arrival) for arrival in done.arrivals]
+    writes = len(form.pick(full=_WRITES, quick=_QUICK_WRITES))
     return Trial(
         key="R1",
         title="Killed at any moment",
         about="The daemon is killed (SIGKILL) and started again, over and over, while the story of both APIs goes on:"
-        " at random moments of its start and of its work, and under strace right before the N-th call of"
-        f" {_CALLS} of one of its threads, N from {_WRITES.start} to {_WRITES.stop - 1}, from an empty directory on."
+        f" under strace right before the N-th call of {_CALLS} of one of its threads, N from {_WRITES.start} to"
+        f" {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then once more with its"
+        " baseline stored, where they are of polls and messages; and at random moments of its start and of its work."
         " Then what the APIs know to have happened between each two complete polls, and what the dates of conversations"
         " owed, is held against the events.",
         command=command_of("R1"),
         figures=[
-            exactly("kills at random moments", done.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
-            exactly("kills at a write", done.at_writes, len(form.pick(full=_WRITES, quick=_QUICK_WRITES))),
+            exactly("kills at random moments", done.toll.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
+            exactly("kills at a write, from an empty directory on", done.toll.at_first_writes, writes),
+            exactly("kills at a write, with a baseline stored", done.toll.at_later_writes, writes),
             none_of("events lost", done.verdict.lost, of=done.verdict.judged),
             none_of("events stored twice", done.verdict.twice, of=done.events),
             none_of("events of which nothing was true", done.verdict.unfounded, of=done.events),
@@ -107,38 +119,36 @@ def try_duplicates(form: Form) -> Trial:
 @cache
 def _campaign(form: Form) -> Campaign:
     strace = require_debian("strace", package="strace")
-    deaths_ms: list[int] = []
-    damages: list[str] = []
+    toll = Toll()
     with scene() as stage:
         before = list(stage.lab.onq.rows)
         stage.lab.story.keeps_rows = True
         stage.lab.story.run()
+        toll.at_first_writes = _kill_at_writes(stage, strace, form, toll)
+        stage.daemon.start()
+        stage.settle()
+        stage.daemon.stop()
+        toll.at_later_writes = _kill_at_writes(stage, strace, form, toll)
         chance = form.chance("kills")
-        at_writes = _kill_at_writes(stage, strace, form, deaths_ms, damages)
-        moments = form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)
-        for number in range(moments):
-            _kill_at_moment(stage, chance, deaths_ms)
-            _look(stage, number, form, damages)
+        toll.at_moments = form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)
+        for number in range(toll.at_moments):
+            _kill_at_moment(stage, chance, toll)
+            _look(stage, number, form, toll)
         stage.lab.story.stop()
         stage.daemon.start()
         stage.settle()
         stage.daemon.stop()
-        verdict = hear(stage.lab.story.truth, stage.daemon.rows, before)
-        return _found(stage, moments, at_writes, deaths_ms, damages, verdict)
+        return _found(stage, toll, hear(stage.lab.story.truth, stage.daemon.rows, before))
 
 
-def _found(
-    stage: Scene, moments: int, at_writes: int, deaths_ms: Sequence[int], damages: Sequence[str], verdict: Verdict
-) -> Campaign:
+def _found(stage: Scene, toll: Toll, verdict: Verdict) -> Campaign:
     attempts: dict[str, list[Attempt]] = {}
     for delivery, started_ms, outcome in stage.daemon.rows(_QUERY_ATTEMPTS):
         attempts.setdefault(delivery, []).append(Attempt(started_ms=started_ms, outcome=outcome))
     last = inspect(stage.daemon.state)
     return Campaign(
-        at_moments=moments,
-        at_writes=at_writes,
-        deaths_ms=deaths_ms,
-        damages=[*damages, *([last] if last else [])],
+        toll=toll,
+        damages=[*toll.damages, *([last] if last else [])],
         verdict=verdict,
         owed=[key for (key,) in stage.daemon.rows("SELECT id FROM deliveries")],
         arrivals=stage.receiver.arrivals(),
@@ -157,7 +167,7 @@ def _keep(stage: Scene) -> Path:
     return folder
 
 
-def _kill_at_writes(stage: Scene, strace: str, form: Form, deaths_ms: list[int], damages: list[str]) -> int:
+def _kill_at_writes(stage: Scene, strace: str, form: Form, toll: Toll) -> int:
     """Let it die before its N-th write for one N after the other; return how often it came so far."""
     reached = 0
     for number in form.pick(full=_WRITES, quick=_QUICK_WRITES):
@@ -170,26 +180,26 @@ def _kill_at_writes(stage: Scene, strace: str, form: Form, deaths_ms: list[int],
             reached += stage.daemon.child.wait(_REACH_S) == -signal.SIGKILL
         except subprocess.TimeoutExpired:
             stage.daemon.kill()
-        deaths_ms.append(_now_ms())
-        _look(stage, number, form, damages)
+        toll.deaths_ms.append(_now_ms())
+        _look(stage, number, form, toll)
     stage.daemon.under = ()
     return reached
 
 
-def _kill_at_moment(stage: Scene, chance: Random, deaths_ms: list[int]) -> None:
+def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:
     if chance.random() < _EARLY:
         stage.daemon.spawn()
         stage.daemon.kill(after_s=chance.uniform(0.0, _EARLIEST_S))
     else:
         stage.daemon.start()
         stage.daemon.kill(after_s=chance.uniform(0.0, _LATEST_S))
-    deaths_ms.append(_now_ms())
+    toll.deaths_ms.append(_now_ms())
 
 
-def _look(stage: Scene, number: int, form: Form, damages: list[str]) -> None:
+def _look(stage: Scene, number: int, form: Form, toll: Toll) -> None:
     every = form.pick(full=_LOOK_EVERY, quick=_QUICK_LOOK_EVERY)
     if number % every == 0 and (found := inspect(stage.daemon.state)):
-        damages.append(f"after kill {number}: {found}")
+        toll.damages.append(f"after kill {number}: {found}")
 
 
 def _unexcused(done: Campaign) -> list[str]:
@@ -211,7 +221,7 @@ def _repetitions(done: Campaign) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _death_between(done: Campaign, first_ms: int, second_ms: int) -> int | None:
-    return next((at for at in done.deaths_ms if first_ms <= at + _SLACK_MS and at <= second_ms), None)
+    return next((at for at in done.toll.deaths_ms if first_ms <= at + _SLACK_MS and at <= second_ms), None)
 
 
 def _longest_ms(done: Campaign) -> int:

@@ -70,7 +70,7 @@ class _Findings:
         """Judge what the dates of one conversation owed."""
         for one in owed:
             self.judged += 1
-            self.lost += [] if deadlines.is_told(one, told) else [f"{where} {' '.join(one)}"]
+            self.lost += [] if one.is_told(told) else [f"{where} {one}"]
 
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -103,6 +103,7 @@ def judge(
     for event in told:
         heard[event.source, event.subject].append(event)
     findings = _Findings()
+    twice = [event for events in heard.values() for event in (*_overlapping(events), *deadlines.twice(events))]
     unfounded = [event for key, events in heard.items() for event in _unfounded(events, happened.get(key, ()))]
     for key, changes in happened.items():
         _Case(key, changes, polls.get(key[0], ()), heard.get(key, ()), findings).judge()
@@ -110,11 +111,11 @@ def judge(
     for identity in {*before, *(identity for source, identity in (*happened, *heard) if source == dated)}:
         row, changes, events = before.get(identity), happened[dated, identity], heard[dated, identity]
         findings.take(deadlines.owed(row, changes, polls.get(dated, ())), events, f"{dated}/{identity}")
-        unfounded += deadlines.unfounded(row, changes, events)
+        unfounded += deadlines.unfounded(row, changes, polls.get(dated, ()), events)
     return Verdict(
         judged=findings.judged,
         lost=findings.lost,
-        twice=[str(event) for events in heard.values() for event in _overlapping(events)],
+        twice=[str(event) for event in twice],
         unfounded=[str(event) for event in unfounded],
     )
 

@@ -90,3 +90,29 @@ def test_a_long_reader_holds_nobody_up_and_is_asked_again_later(
     assert wal.stat().st_size == 0
     assert database.connection().execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
     assert database.connection().execute("SELECT count(*) FROM filling").fetchone()[0] == 4020
+
+
+def test_what_goes_wrong_with_it_does_not_undo_the_commit(
+    database: Database, wal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, 3000)
+    with database.path.open("r+b") as file:
+        file.truncate(MB)  # a checkpoint finds the database shorter than it must be
+    monkeypatch.setattr(module, "LARGEST_BYTES", MB)
+    fill(database, 700)
+    assert database.wal.next_at_s > 0
+
+
+def test_one_that_cannot_be_looked_at_is_let_alone(
+    database: Database, wal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, 10)
+    assert wal.exists()
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    fill(database, 10)
+    monkeypatch.undo()
+    assert database.connection().execute("SELECT count(*) FROM filling").fetchone()[0] == 20

@@ -12,7 +12,7 @@ of them again at the next one, and its messages wait for the checkpoint in its c
 LARGEST_BYTES = 14 * 2**20
 """what the poll that passes the above may leave it at"""
 _PATIENCE_MS = 100
-_AGAIN_AFTER_S = 1.0
+_AGAIN_AFTER_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class Wal:
@@ -24,27 +24,29 @@ class Wal:
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}-wal")
+        self._pause_s = _AGAIN_AFTER_S
         self.next_at_s = 0.0
 
     def keep_small(self, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
-        """Empty it where it is too large: wait for those who are reading, but not for long, nor again and again.
+        """Empty it where it is too large: wait for those who are reading, but not for long, and ever less often.
 
         To be called by the one writer, outside a transaction. The commit before stands whatever becomes of this, so
-        no error is raised: what is wrong with the disk shows in the next one.
+        no error is raised; SQLite's own folding back, at a commit, keeps silent about errors for the same reason.
         """
         if self._size() <= LARGEST_BYTES or time.monotonic() < self.next_at_s:
             return
         connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
         try:
-            is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.OperationalError:
-            is_busy = 1
+            is_busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        except sqlite3.Error:
+            is_busy = True
         finally:
             connection.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
-        self.next_at_s = time.monotonic() + _AGAIN_AFTER_S if is_busy else 0.0
+        self.next_at_s = time.monotonic() + self._pause_s if is_busy else 0.0
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S) if is_busy else _AGAIN_AFTER_S
 
     def _size(self) -> int:
         try:
             return self._path.stat().st_size
-        except FileNotFoundError:
+        except OSError:
             return 0
