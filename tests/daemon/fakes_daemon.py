@@ -10,6 +10,7 @@ from tests.store.outbox_contract import LEASE, make_event
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.timetable import Timetable
+from watcher.daemon.trouble import Trouble
 from watcher.domain.delivery import DeliveryState
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
@@ -156,4 +157,10 @@ def every(interval: timedelta, source: str = "campus") -> Timetable:
 
 
 def make_scheduler(work: Work, clocks: Clocks, *, chance: float = 0.5, guard: Guard | None = None) -> Scheduler:
-    return Scheduler(work.duties(), guard or Guard(), now=clocks.now, monotonic=clocks.monotonic, chance=lambda: chance)
+    return Scheduler(
+        work.duties(),
+        guard or Guard(Trouble(lambda: 0.0)),
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+        chance=lambda: chance,
+    )

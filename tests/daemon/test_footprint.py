@@ -28,10 +28,10 @@ from pathlib import Path
 from watcher.cli.run import command
 from watcher.bootstrap import app
 from watcher.bootstrap.configuration import read_config
-from watcher.daemon import lifecycle, log, signals
+from watcher.daemon import lifecycle, log, signals, trouble
 config = read_config(Path(sys.argv[1]))
 with app.open_state(config) as database:
-    lifecycle.Daemon(app.App(config, database), database, signals.Inbox())
+    lifecycle.Daemon(app.App(config, database), database, signals.Inbox(), trouble.Trouble(float))
 print(json.dumps(sorted(sys.modules)))
 """
 

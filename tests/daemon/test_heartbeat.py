@@ -8,6 +8,7 @@ from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks, Service, Work, every,
 from tests.daemon.test_workers import Outbox
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.scheduler import Guard
+from watcher.daemon.trouble import Trouble
 from watcher.daemon.workers import Workers
 from watcher.domain.errors import StateError
 from watcher.domain.health import Health
@@ -22,7 +23,7 @@ class Body:
     """A heart, what it beats for, and a state that a test can change."""
 
     def __init__(self, directory: Path) -> None:
-        self.clocks, self.work, self.outbox, self.guard = Clocks(), Work(), Outbox(), Guard()
+        self.clocks, self.work, self.outbox, self.guard = Clocks(), Work(), Outbox(), Guard(Trouble(lambda: 0.0))
         self.service = Service(directory)
         self.records: dict[str, SourceRecord] = {}
         self.waiting: dict[str, datetime] = {}

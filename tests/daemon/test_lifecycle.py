@@ -10,6 +10,7 @@ import pytest
 
 from watcher.daemon import lifecycle, opening
 from watcher.daemon.signals import Inbox, Request
+from watcher.daemon.trouble import Trouble
 from watcher.domain.errors import BusyError, StateError
 
 ANY: Any = None
@@ -34,10 +35,14 @@ def test_what_may_pass_is_waited_for_and_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     State(monkeypatch, *(StateError("the disk is full", may_pass=True) for _ in range(3)))
+    caplog.set_level(logging.INFO)
+    trouble = Trouble(lambda: 0.0)
     with ExitStack() as stack:
-        assert opening.open_patiently(ANY, Inbox(), stack) == "the database"  # type: ignore[comparison-overlap]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+        assert opening.open_patiently(ANY, Inbox(), stack, trouble) == "the database"  # type: ignore[comparison-overlap]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.INFO]
     assert "the disk is full" in caplog.text
+    trouble.begin("sending to mail", StateError("the disk is full"))  # of the same half minute
+    assert len(caplog.records) == 2
 
 
 def test_a_stop_is_heard_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +50,7 @@ def test_a_stop_is_heard_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = Inbox()
     inbox.put(Request.STOP)
     with ExitStack() as stack:
-        assert opening.open_patiently(ANY, inbox, stack) is None
+        assert opening.open_patiently(ANY, inbox, stack, Trouble(lambda: 0.0)) is None
     assert len(state.errors) == 8
 
 

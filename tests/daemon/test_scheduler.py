@@ -7,6 +7,7 @@ import pytest
 
 from tests.daemon.fakes_daemon import WAIT_S, Clocks, RealClocks, Work, every, make_scheduler, report_of
 from watcher.daemon.scheduler import FIRST_PRUNE, Guard, Scheduler
+from watcher.daemon.trouble import Trouble
 from watcher.pipeline.snapshots import SourceRecord
 
 HOUR = timedelta(hours=1)
@@ -25,7 +26,7 @@ def clocks() -> RealClocks:
 
 @pytest.fixture
 def guard() -> Guard:
-    return Guard()
+    return Guard(Trouble(lambda: 0.0))
 
 
 @pytest.fixture

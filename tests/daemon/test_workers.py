@@ -7,6 +7,7 @@ import pytest
 
 from tests.daemon.fakes_daemon import CLAIM, NOW, WAIT_S, Clocks
 from watcher.daemon.scheduler import Guard
+from watcher.daemon.trouble import Trouble
 from watcher.daemon.workers import PATIENCE, Workers
 from watcher.domain.delivery import DeliveryState, Outcome
 from watcher.pipeline.dispatch import Turn
@@ -53,7 +54,7 @@ def workers(outbox: Outbox, clocks: Clocks) -> Iterator[Workers]:
         outbox.take_turn,
         lambda _channel, _turn: None,
         lambda _channel: timedelta(),
-        Guard(),
+        Guard(Trouble(lambda: 0.0)),
         now=clocks.now,
         monotonic=clocks.monotonic,
     )
@@ -70,7 +71,7 @@ def test_a_chronicle_that_fails_ends_no_worker(outbox: Outbox, clocks: Clocks) -
         outbox.take_turn,
         fail,
         lambda _channel: timedelta(),
-        Guard(),
+        Guard(Trouble(lambda: 0.0)),
         now=clocks.now,
         monotonic=clocks.monotonic,
     )
@@ -166,7 +167,7 @@ def test_a_channel_that_hangs_holds_up_no_other_and_is_named(workers: Workers, o
 
 
 def test_an_unexpected_error_ends_no_worker(outbox: Outbox, clocks: Clocks, caplog: pytest.LogCaptureFixture) -> None:
-    guard = Guard()
+    guard = Guard(Trouble(lambda: 0.0))
 
     def fail(_channel: str) -> Turn:
         raise ZeroDivisionError

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from watcher.bootstrap import clock
 from watcher.bootstrap.app import App
 from watcher.bootstrap.configuration import database_path
 from watcher.config.model import Config
 from watcher.daemon.lifecycle import Daemon
 from watcher.daemon.signals import Inbox, Request
+from watcher.daemon.trouble import Trouble
 from watcher.store.database import Database
 from watcher.store.history import History
 
@@ -48,7 +50,7 @@ def running(config: Config) -> Iterator[Engine]:
     # The database is left open: the daemon's last threads may still look into it while the command ends.
     database = Database(database_path(config))
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo") as pool:
-        daemon = Daemon(App(config, database, sys.stdout), database, inbox)
+        daemon = Daemon(App(config, database, sys.stdout), database, inbox, Trouble(clock.monotonic))
         try:
             yield Engine(database, pool.submit(daemon.run))
         finally:

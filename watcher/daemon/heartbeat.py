@@ -121,7 +121,7 @@ class Heartbeat:
 
     def _tell_status(self) -> None:
         """Tell what was counted last, behind what keeps anything newer from being stored."""
-        trouble = self._guard.trouble
+        trouble = self._guard.trouble.text
         status = "; ".join([*([trouble] if trouble else []), *self._counted])
         if status != self._status:
             self._systemd.status(status)

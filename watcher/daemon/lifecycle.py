@@ -29,6 +29,7 @@ from watcher.daemon.scheduler import Duties, Guard, Scheduler
 from watcher.daemon.signals import Inbox, Request, listening
 from watcher.daemon.systemd import Systemd
 from watcher.daemon.timetable import timetables_of
+from watcher.daemon.trouble import Trouble
 from watcher.daemon.workers import Workers
 from watcher.domain.audit import Watch
 from watcher.domain.errors import BusyError, ConfigError, StateError
@@ -69,10 +70,11 @@ def _watch(config: Config, stream: TextIO) -> int:
     share_arena()
     inbox = Inbox()
     with listening(inbox), ExitStack() as stack:
-        database = open_patiently(config, inbox, stack)
+        trouble = Trouble(clock.monotonic)
+        database = open_patiently(config, inbox, stack, trouble)
         if database is None:
             return 0
-        daemon = Daemon(App(config, database, stream), database, inbox)
+        daemon = Daemon(App(config, database, stream), database, inbox, trouble)
         status = daemon.run()
         if not daemon.is_drained:
             logging.shutdown()
@@ -83,10 +85,10 @@ def _watch(config: Config, stream: TextIO) -> int:
 class Daemon:
     """The parts of a running daemon; everything that must survive it is in the database."""
 
-    def __init__(self, app: App, database: Database, inbox: Inbox) -> None:
+    def __init__(self, app: App, database: Database, inbox: Inbox, trouble: Trouble) -> None:
         self._app, self._database, self._inbox = app, database, inbox
         self._systemd, self._chronicle = Systemd(), Chronicle()
-        self._guard = Guard(lambda: named_errors(database.path))
+        self._guard = Guard(trouble, lambda: named_errors(database.path))
         self._workers = Workers(
             self._deliver,
             self._told_turn,

@@ -16,6 +16,7 @@ from watcher.daemon.crew import Crew
 from watcher.daemon.flights import AbandonedError, Flights
 from watcher.daemon.log import line
 from watcher.daemon.timetable import Timetable
+from watcher.daemon.trouble import Trouble
 from watcher.domain.audit import EVERY
 from watcher.domain.errors import StateError
 from watcher.pipeline.poll import PollReport
@@ -37,21 +38,14 @@ _DEADLINES, _PRUNE, _AUDIT, _POLL = "deadlines", "prune", "audit", "poll "
 class Guard:
     """The only place that catches everything: a thread that must go on logs what it did not expect, and counts it.
 
-    That the state cannot be used is foreseen: it is told once when it begins and once when it is over, which is when
-    each step that failed over it has been done. `named` is a block in which the store's errors become StateErrors.
+    That the state cannot be used is foreseen, and `trouble`. `named` is a block in which the store's errors become
+    StateErrors.
     """
 
-    def __init__(self, named: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+    def __init__(self, trouble: Trouble, named: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         self.errors = 0
+        self.trouble = trouble
         self._named = named
-        self._lock = threading.Lock()
-        self._failing: dict[str, str] = {}
-
-    @property
-    def trouble(self) -> str:
-        """Why the state cannot be used now; empty where it can."""
-        with self._lock:
-            return next(iter(self._failing.values()), "")
 
     def run(self, what: str, step: Callable[[], T]) -> T | None:
         """Return what a step returns, None where it failed over the state or unexpectedly."""
@@ -61,28 +55,14 @@ class Guard:
         except AbandonedError:
             raise
         except StateError as error:
-            self._begin(what, error)
+            self.trouble.begin(what, error)
             return None
         except Exception:
             self.errors += 1
             LOG.exception(line("daemon.unexpected", during=what))
             return None
-        self.forget(what)
+        self.trouble.end(what)
         return done
-
-    def forget(self, what: str) -> None:
-        """A step was done, or will not be tried again."""
-        with self._lock:
-            is_over = self._failing.pop(what, None) is not None and not self._failing
-        if is_over:
-            LOG.info(line("state.recovered"))
-
-    def _begin(self, what: str, error: StateError) -> None:
-        with self._lock:
-            is_new = not self._failing
-            self._failing[what] = error.text
-        if is_new:
-            LOG.error(line("state.failed", during=what, error=error.text, remedy=error.remedy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +118,7 @@ class Scheduler:
             del self._timetables[name]
             self._agenda.drop(_POLL + name)
             self.flights.abandon(name)
-            self._guard.forget(f"poll of {name}")
+            self._guard.trouble.end(f"poll of {name}")
         for name, timetable in timetables.items():
             if self._timetables.get(name) != timetable:
                 self._timetables[name] = timetable

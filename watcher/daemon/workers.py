@@ -143,7 +143,7 @@ class Workers:
         self._workers = {name: new.get(name) or before[name] for name in channels}
         for name in before.keys() - self._workers.keys():
             before[name].stop()
-            self.guard.forget(f"sending to {name}")
+            self.guard.trouble.end(f"sending to {name}")
             self._leaving.append(before[name])
         for worker in new.values():
             worker.start()
