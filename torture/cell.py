@@ -19,7 +19,7 @@ import trustme
 
 from torture.commands import watcher
 from torture.daemon import DaemonProcess, daemon_process
-from torture.network import NAMED
+from torture.network import CAME_THROUGH, NAMED
 from torture.raw_server import RawServer, http
 from torture.trial import TrialError
 from watcher.lab import onq_row
@@ -90,7 +90,7 @@ class Cell:
         said = json.loads(watcher(self.daemon.config, "status", "--format", "json").text)
         errors = {source["name"]: str(source["error"]) for source in said["sources"]}
         wrong = {name: errors[name] for name, words in NAMED.items() if words not in errors[name]}
-        self.lossy = errors["lossy"] or "read whole all the same"
+        self.lossy = errors["lossy"] or CAME_THROUGH
         if not errors["lossy"]:
             wrong.pop("lossy", None)  # TCP came through: then there is nothing to name
         return wrong

@@ -85,7 +85,14 @@ def owed(before: Row | None, changes: Sequence[Truth], polls: Sequence[Poll]) ->
 
 
 def twice(told: Sequence[Told]) -> Iterator[Told]:
-    """Yield closes that were told though nothing had opened since the one before."""
+    """Yield warnings that were told before, and closes that were told though nothing had opened since the last one."""
+    warned: set[tuple[object, ...]] = set()
+    for event in told:
+        deadline = _deadline(event)
+        key = (event.type, deadline.get("at"), deadline.get("lead"))
+        if deadline and key in warned:
+            yield event
+        warned.add(key)
     closes = [event for event in told if event.type == CLOSED or event.type in _REOPENING]
     for one, other in pairwise(closes):
         if one.type == other.type == CLOSED:

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.commands import ROOT
 from torture.machine import require_debian, require_root
-from torture.trial import Figure, Form, Trial, TrialError, at_most, exactly, none_of, reported
+from torture.trial import Figure, Form, Trial, TrialError, at_least, at_most, exactly, none_of, reported
 
 ABOUT = """In a network namespace of its own the daemon watches one source for each trouble, all at once: a connection
 that is refused, packets dropped, a connection reset in the middle of an answer, one that stalls, a name that is gone,
@@ -36,6 +36,9 @@ NAMED = {
 """what each source has, and what `status` must say of it"""
 
 
+CAME_THROUGH = "read whole all the same"
+
+
 def try_network(form: Form) -> Trial:
     """Network."""
     require_root()
@@ -51,7 +54,10 @@ def try_network(form: Form) -> Trial:
 def _figures(found: list[dict[str, Any]], interval_s: int) -> Iterator[Figure]:
     unnamed = [f"{name}: {said}" for one in found for name, said in one["unnamed"].items()]
     slowest = max(((seconds, name) for one in found for name, seconds in one["recovery_s"].items()))
-    yield none_of("troubles not named in status", unnamed, of=len(found) * len(NAMED))
+    came_through = sum(one["lossy"] == CAME_THROUGH for one in found)
+    yield none_of("troubles not named in status", unnamed, of=len(found) * len(NAMED) - came_through)
+    name = "rounds in which the lossy line could not be read, and was named"
+    yield at_least(name, len(found) - came_through, int(len(found) > 1))
     name = f"slowest recovery ({slowest[1]}): an interval, after the request that was under way"
     yield at_most(name, round(slowest[0], 1), interval_s + _REQUEST_S, " s")
     yield exactly("requests that passed a bad certificate", sum(one["passed"] for one in found), 0)

@@ -8,8 +8,10 @@ from torture.trial import Figure, Trial, command_of
 
 _INTRODUCTION = """# Reliability
 
-Written by `make torture`; do not edit. Every figure is of the real daemon, as a process of its own, against both APIs
-simulated on loopback, which know what truly happened. A figure that falls short is marked ✗ and fails the run.
+Written by `make torture`; do not edit. R1 to R3 and R6 to R10 run the real daemon as a process of its own, against
+servers on loopback, most of them both APIs simulated, which know what truly happened; S1, S2 and S4 run it and the
+commands. R4, R5 and S3 put a million answers and more through the product's own parts, in the process of the trial. A
+figure that falls short is marked ✗ and fails the run.
 
 ## What is promised, and what is not
 

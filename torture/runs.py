@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,13 @@ TRIALS: Mapping[str, Callable[[Form], Trial]] = {
     "S5": dependencies.try_dependencies,
 }
 """by key; the first line of a trial's docstring is its title, should it not run"""
+FAILURES = (
+    WatcherError,
+    subprocess.SubprocessError,
+    sqlite3.Error,
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+)
+"""what a trial may end with that is broken itself, or whose daemon is: the others go on, and the table says it"""
 _OF_ONE_RUN = ("R1", "R2")
 _LAST = "R4"
 """takes every core for itself, of which those that measure times should have some"""
@@ -74,7 +82,7 @@ def _run(key: str, form: Form) -> Trial:
         trial = TRIALS[key](form)
     except CannotRunError as error:
         trial = _without_figures(key, not_run("everything", error))
-    except (WatcherError, RuntimeError, OSError, subprocess.SubprocessError) as error:
+    except FAILURES as error:
         wrong = Figure(name="everything", value=f"{type(error).__name__}: {error}", goal="figures", is_met=False)
         trial = _without_figures(key, wrong)
     print(*tell(trial), f"     {time.monotonic() - begun_s:.0f} s", sep="\n", flush=True)

@@ -38,6 +38,7 @@ _RISES = {
     What.OUTSIDERS_LEFT: "outsiders.joined",
 }
 """by each change of a counter, the event that tells when it has risen"""
+_SLACK_MS = 1_000
 _LIVES = {What.OPENED, What.STARTED, What.ENDED}
 _COMINGS = {What.REMOVED, What.RETURNED}
 _ALONE = {
@@ -49,6 +50,16 @@ _ALONE = {
     What.REGISTRATION_AVAILABLE,
 }
 """judged only where nothing else happened to the conversation between the two polls"""
+_OPENING = {What.OPENED, What.REGISTRATION_OPENED}
+_CAUSES: Mapping[str, set[What]] = {
+    **{kind: {what for what, rises in _RISES.items() if rises == kind} for kind in _RISES.values()},
+    **{what.value: {what} for what in (*_LIVES, *_COMINGS, What.REGISTRATION_FULL, What.REGISTRATION_AVAILABLE)},
+    "registration.opened": _OPENING,
+    "registration.closed": {What.REGISTRATION_CLOSED, What.ENDED},
+    "registration.rescheduled": {*_OPENING, What.REGISTRATION_RESCHEDULED},
+    "questions.cleared": {What.QUESTIONS_CLEARED, What.QUESTIONS_ANSWERED},
+}
+"""by event type, what can have made it true"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +114,7 @@ def judge(
     for event in told:
         heard[event.source, event.subject].append(event)
     findings = _Findings()
-    twice = [event for events in heard.values() for event in (*_overlapping(events), *deadlines.twice(events))]
+    twice = [event for key, events in heard.items() for event in _unique(_twice(events, happened.get(key, ())))]
     unfounded = [event for key, events in heard.items() for event in _unfounded(events, happened.get(key, ()))]
     for key, changes in happened.items():
         _Case(key, changes, polls.get(key[0], ()), heard.get(key, ()), findings).judge()
@@ -216,19 +227,40 @@ def _overlapping(events: Sequence[Told]) -> Iterator[Told]:
                 yield other
 
 
+def _twice(events: Sequence[Told], changes: Sequence[Truth]) -> Iterator[Told]:
+    yield from _overlapping(events)
+    yield from deadlines.twice(events)
+    yield from [event for event in events if event.type == "source.baseline"][1:]
+    for kind in sorted(set(_RISES.values())):
+        for one, other in pairwise(event for event in events if event.type == kind):
+            if _change(other, "before") < _change(one, "after") and not _has_fallen(kind, changes, one, other):
+                yield other
+
+
+def _unique(events: Iterable[Told]) -> Iterable[Told]:
+    return {id(event): event for event in events}.values()
+
+
+def _has_fallen(kind: str, changes: Sequence[Truth], one: Told, other: Told) -> bool:
+    """Whether a counter went down, or left with its row, between two events that tell of its rise."""
+    near = [change for change in changes if (one.after_ms or 0) <= _ms(change) <= other.time_ms]
+    falls = [c for c in near if _strand(c) == kind and _number(c.after) < _number(c.before)]
+    return bool(falls) or any(map(_is_coming, near))
+
+
 def _unfounded(events: Sequence[Told], changes: Sequence[Truth]) -> Iterator[Told]:
-    """Yield events of which nothing was true: nothing of their kind happened before they were told."""
+    """Yield events of which nothing was true: nothing that could have made them happened since the read before."""
     for event in events:
-        kinds = [what for what in What if what.value == event.type and (what in _RISES or what in _COMINGS)]
-        is_seen = event.details.get("first_seen") or not kinds
-        if not is_seen and not any(_explains(change, event) for change in changes):
+        causes = _CAUSES.get(event.type, set())
+        is_seen = event.details.get("first_seen") or not causes or "deadline" in event.details
+        since_ms = (event.after_ms or 0) - _SLACK_MS
+        near = [change for change in changes if since_ms <= _ms(change) <= event.time_ms]
+        if not is_seen and not any(change.what in causes or _is_coming(change) for change in near):
             yield event
 
 
-def _explains(change: Truth, event: Told) -> bool:
-    """A counter may also have been found by a first sight; a conversation that came counts from nought."""
-    is_own = change.what.value == event.type or _is_coming(change)
-    return is_own and _ms(change) <= event.time_ms
+def _change(event: Told, side: str) -> int:
+    return _number(event.details.get("change", {}).get(side))
 
 
 def _is_owed(change: Truth, seen: Poll) -> bool:

@@ -81,8 +81,32 @@ def test_a_state_is_owed_by_its_name() -> None:
 
 
 def test_the_same_span_told_twice_is_found() -> None:
-    event = told(2, "questions.new", before=2, after=5)
-    assert len(hear([RISE], event, event).twice) == 1
+    event, other = (told(2, "questions.new", before=2, after=5) for _ in range(2))
+    assert len(hear([RISE], event, other).twice) == 1
+
+
+def test_a_rise_told_again_though_nothing_fell_is_found() -> None:
+    fall = happens(3.5, What.QUESTIONS_ANSWERED, 5, 2)
+    again = [RISE, fall, happens(3.7, What.QUESTIONS_NEW, 2, 5)]
+    first, second = told(2, "questions.new", before=2, after=5), told(4, "questions.new", before=2, after=5)
+    assert len(hear([RISE], first, second).twice) == 1
+    assert hear(again, first, second).twice == []
+
+
+def test_a_warning_or_a_baseline_told_again_is_found() -> None:
+    warnings = [
+        replace(told(at, "registration.closing"), details={"deadline": {"at": "2027-01-01T00:00:00Z", "lead": "1h"}})
+        for at in (2, 4)
+    ]
+    baselines = [told(at, "source.baseline") for at in (0, 4)]
+    assert len(hear([], *warnings).twice) == len(hear([], *baselines).twice) == 1
+
+
+def test_a_state_that_nobody_set_is_unfounded() -> None:
+    started = told(2, "conversation.started")
+    assert len(hear([], started).unfounded) == 1
+    assert len(hear([happens(-7, What.STARTED, "open", "started")], started).unfounded) == 1
+    assert hear([happens(1.5, What.STARTED, "open", "started")], started).unfounded == []
 
 
 def test_an_event_of_which_nothing_was_true_is_found() -> None:
