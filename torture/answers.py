@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +13,27 @@ from typing import Any
 
 from torture.raw_server import RawServer, http
 from torture.reader import Reader, open_reader, secret
-from torture.trial import Figure, Form, Trial, at_most, none_of, reported
+from torture.trial import Figure, Form, Trial, at_most, exactly, none_of, reported
+from watcher.daemon.memory import give_back, share_arena
 from watcher.lab import FaultKind, Kind, Lab, OnqApi, OsnApi, onq_row, osn_row
 
 ABOUT = """A server of bytes answers each poll with a right list that was broken by lot: cut, bytes changed, dropped,
 doubled or put elsewhere, packed and spoilt, with lengths that lie and heads that are none; one that the standard
-library still reads as a list of that kind is no broken one, and another is drawn. After each poll the snapshot must
-be as it was, row for row; a right answer in between must be read as if nothing had been. Then both APIs meet servers
-that mean ill. Memory is the most that the process had above what it had before."""
+library still reads as a list of rows with ids is no broken one, and another is drawn; nor is, of OSN, an object
+without a list that holds nothing else, which is its empty list. Then both APIs meet servers that mean ill. After each
+poll the snapshot must be as it was, row for row, and the read must not have been taken as complete, unless the whole
+list came with nothing worse than cookies or a `hasMore` that stays true; a right answer in between must be read as if
+nothing had been. Memory is the most that this process, with the servers in it and malloc set up as the daemon does, had
+above what it had after one right read of each API, before the first broken answer."""
 _ROWS = 40
+_OFTEN = 100_000
+"""times that a fault is there for, more than there are requests: what is left of them says how often it was met"""
+_HARMLESS = frozenset({FaultKind.COOKIES, FaultKind.HAS_MORE})
+"""the whole list comes all the same, and may be believed"""
+_LEAST = {FaultKind.REDIRECT: 4, FaultKind.ENDLESS: 100, FaultKind.HAS_MORE: 6}
+"""how often two polls meet a fault at least; where it says that more follows they ask once more than there are pages"""
+_KINDS = 13
+_EMPTY_OSN = frozenset({"hasMore", "nextURL", "previousURL", "total"})
 _GIGABYTES = 10
 _MB = 1024.0
 Mutator = Callable[[bytes, Random], bytes]
@@ -33,27 +44,38 @@ class Harm:
     """What came of bad answers."""
 
     tried: int = 0
+    believed: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     deaf: list[str] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
+    met: set[str] = field(default_factory=set)
 
 
 def try_answers(form: Form) -> Trial:
     """Broken answers and hostile servers."""
     harm, chance = Harm(), form.chance("answers")
+    share_arena()
+    for api in ("onq", "osn"):
+        feed_broken(api, 0, chance, harm)  # what is loaded once, by any read, is no growth
+    give_back()
+    before_mb = _settle_mb()
     for api in ("onq", "osn"):
         feed_broken(api, form.pick(full=5_000, quick=120), chance, harm)
     broken = harm.tried
-    peak_mb = meet_hostile(harm, is_full=not form.is_quick)
+    meet_hostile(harm, rounds=form.pick(full=2, quick=1))
+    grown_mb = _peak_mb() - before_mb
     figures: list[Figure] = [
         reported("broken answers, and polls of hostile servers", f"{broken:,} and {harm.tried - broken}"),
         none_of("crashes", harm.crashes, of=harm.tried),
         none_of("polls that changed rows of the snapshot", harm.changed, of=harm.tried),
         none_of("polls that told of a conversation", harm.events, of=harm.tried),
+        none_of("polls that were taken as complete reads", harm.believed, of=harm.tried),
         none_of("right answers that were not read afterwards", harm.deaf),
-        reported("kinds of hostile server", f"{len(HOSTILE) + 2}"),
-        at_most("memory that they took at most", round(peak_mb, 1), 64, " MB"),
+        none_of("hostile servers that were asked and could do no harm", harm.unmet),
+        exactly("kinds of hostile server", len(harm.met), _KINDS),
+        at_most("memory that all of them took at most", round(grown_mb, 1), 64, " MB"),
     ]
     return Trial(key="R5", title="broken answers, hostile servers", about=ABOUT.replace("\n", " "), figures=figures)
 
@@ -69,14 +91,14 @@ def feed_broken(api: str, number: int, chance: Random, harm: Harm) -> None:
     with RawServer(serve) as server, open_reader(api, _options(f"http://127.0.0.1:{server.port}/x")) as reader:
         reader.poll()
         for turn in range(number):
-            answer[0] = _broken(right, chance)
+            answer[0] = _broken(api, right, chance)
             _poll(reader, harm, f"{api} {answer[0][:60]!r}")
             if turn % 25 == 24:  # what is remembered of the pages is dropped by a failed poll: let it be there again
                 answer[0] = http(right)
                 _poll(reader, harm, f"{api} after {turn}", is_right=True)
 
 
-def _poll(reader: Reader, harm: Harm, what: str, *, is_right: bool = False) -> None:
+def _poll(reader: Reader, harm: Harm, what: str, *, is_right: bool = False, may_be_complete: bool = False) -> None:
     rows, events = reader.rows(), reader.events()
     harm.tried += not is_right
     attempt = reader.attempt()
@@ -86,6 +108,8 @@ def _poll(reader: Reader, harm: Harm, what: str, *, is_right: bool = False) -> N
     record = attempt.result().record
     if is_right and record.outcome != "complete":
         harm.deaf.append(f"{what}: {record.error[:200]}")
+    if record.outcome == "complete" and not (is_right or may_be_complete):
+        harm.believed.append(what)
     if reader.rows() != rows:
         harm.changed.append(what)
     if reader.events() != events:
@@ -103,26 +127,33 @@ def _options(url: str) -> dict[str, Any]:
     return {"url": url, "auth": {"kind": "bearer", "token": secret("a-token")}}
 
 
-def _broken(right: bytes, chance: Random) -> bytes:
+def _broken(api: str, right: bytes, chance: Random) -> bytes:
     """Return an answer that is no whole list any more."""
     while True:
         if chance.random() < 0.15:
             return _misframed(right, chance)
         body = chance.choice(MUTATORS)(right, chance)
-        if not _is_list(body):
+        if not is_list(api, body):
             return http(body, kind=chance.choice(("application/json", "application/json; charset=utf-8", "text/html")))
 
 
-def _is_list(body: bytes) -> bool:
-    """Whether the standard library finds a list of rows with ids in it, which is then what the server says."""
+def is_list(api: str, body: bytes) -> bool:
+    """Whether the standard library finds a list of rows with ids in it, which is then what the server says.
+
+    OSN leaves out the items of an empty list, and whatever is false: an object with nothing else in it is one.
+    """
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return False
     rows = next((v for v in said.values() if isinstance(v, list)), None) if isinstance(said, dict) else said
-    if rows is None:
-        return isinstance(said, dict)
-    return isinstance(rows, list) and all(isinstance(row, dict) and "id" in row for row in rows)
+    if rows is None and isinstance(said, dict):
+        return api == "osn" and said.keys() <= _EMPTY_OSN
+    return isinstance(rows, list) and all(isinstance(row, dict) and _has_id(row) for row in rows)
+
+
+def _has_id(row: dict[str, object]) -> bool:
+    return isinstance(row.get("id"), int | str)
 
 
 def _misframed(right: bytes, chance: Random) -> bytes:
@@ -131,7 +162,7 @@ def _misframed(right: bytes, chance: Random) -> bytes:
     spoilt[chance.randrange(len(spoilt) // 2, len(spoilt))] ^= 1 << chance.randrange(8)
     framed = (
         whole[: chance.randrange(len(whole))],
-        whole.replace(b"HTTP/1.1", chance.choice((b"HTTP/9.9", b"\x00\x00", b"HTP/1.1", b""))),
+        whole.replace(b"HTTP/1.1", chance.choice((b"HTTP/x.y", b"\x00\x00", b"HTP/1.1", b""))),
         whole.replace(b"Content-Length: ", b"Content-Length: -"),
         whole.replace(b"Content-Length: ", b"Content-Length: 9"),
         http(packed[: chance.randrange(20, len(packed))], headers="Content-Encoding: gzip\r\n"),
@@ -184,6 +215,8 @@ def _other(right: bytes, chance: Random) -> bytes:
         b"[1, 2]",
         b'"text"',
         b"<html></html>",
+        b"{}",
+        b'{"error": "the database is away"}',
         b"[{}]",
         b'[{"id": null}]',
         b"[" + right,
@@ -193,53 +226,64 @@ def _other(right: bytes, chance: Random) -> bytes:
 
 
 MUTATORS: tuple[Mutator, ...] = (_cut, _flip, _flip, _drop, _double, _insert, _turn_over, _other)
-HOSTILE: tuple[tuple[FaultKind, dict[str, Any]], ...] = (
+Hostile = tuple[tuple[FaultKind, dict[str, Any]], ...]
+HOSTILE: Hostile = (
     (FaultKind.TRUNCATED, {}),
     (FaultKind.HUGE, {"amount": _GIGABYTES * 2**30}),
     (FaultKind.GZIP_BOMB, {"amount": 2**30}),
     (FaultKind.DRIP, {"pause_s": 0.02}),
-    (FaultKind.REDIRECT, {"location": "/conversations"}),
+    (FaultKind.REDIRECT, {"location": "back"}),
     (FaultKind.RESET, {"is_late": True}),
     (FaultKind.NESTING, {"amount": 1_000_000}),
     (FaultKind.INVALID_UTF8, {}),
     (FaultKind.LOGIN_PAGE, {}),
-    (FaultKind.HAS_MORE, {}),
+    (FaultKind.ENDLESS, {}),
+    (FaultKind.COOKIES, {"amount": 1_000}),
 )
 
 
-def meet_hostile(harm: Harm, *, is_full: bool) -> float:
-    """Poll servers that mean ill; return how much more memory this process had at most, in MB."""
-    peaks = [0.0]
-    for number in range(2 if is_full else 1):
+def meet_hostile(harm: Harm, *, rounds: int) -> None:
+    """Poll servers that mean ill."""
+    for number in range(rounds):
         with Lab(story=False, conversations=_ROWS) as lab:
             for api in (lab.onq, lab.osn):
-                peaks += _meet(api, harm, f"{number} {api.name}")
-    peaks += _meet_garbage(harm)
-    return max(peaks)
+                endless: Hostile = () if api.name == "onq" else ((FaultKind.HAS_MORE, {}),)  # OnQ has no such flag
+                meet(api, harm, f"{number} {api.name}", (*HOSTILE, *endless))
+    _meet_garbage(harm)
 
 
-def _meet(api: OnqApi | OsnApi, harm: Harm, what: str) -> Iterator[float]:
+def meet(api: OnqApi | OsnApi, harm: Harm, what: str, hostile: Hostile) -> None:
+    """Poll one API under each fault, and without any at last."""
     bearer = next(iter(api.bearer))
     options = {"url": api.url, "auth": {"kind": "bearer", "token": secret(bearer)}, "page_size": 30}
     with open_reader(api.name, options, timedelta(seconds=2)) as reader:
         reader.poll()
-        for kind, settings in (*HOSTILE, (FaultKind.COOKIES, {"amount": 1_000})):
-            with ExitStack() as stack:
-                stack.callback(api.faults.clear)
-                api.faults.add(kind, on=Kind.LISTING, **_round(api, settings))
-                before_mb = _settle_mb()
-                for _ in range(2):
-                    _poll(reader, harm, f"{what} {kind.value}")
-                yield _peak_mb() - before_mb
+        for kind, settings in hostile:
+            api.faults.add(kind, on=Kind.LISTING, times=_OFTEN, **_round(api, settings))
+            for _ in range(2):
+                _poll(reader, harm, f"{what} {kind.value}", may_be_complete=kind in _HARMLESS)
+            _take_met(api, harm, f"{what} {kind.value}")
+            api.faults.clear()
         _poll(reader, harm, what, is_right=True)
+
+
+def _take_met(api: OnqApi | OsnApi, harm: Harm, what: str) -> None:
+    """Enter whether the fault was met in both polls, as often as it takes to do harm."""
+    (fault,) = api.faults.active()
+    times = _OFTEN - (fault.times or 0)
+    if times < _LEAST.get(fault.kind, 2):
+        harm.unmet.append(f"{what}: {times} times")
+    else:
+        harm.met.add(fault.kind.value)
 
 
 def _round(api: OnqApi | OsnApi, settings: dict[str, Any]) -> dict[str, Any]:
     """Let a redirect lead to where it came from."""
-    return settings | ({"location": api.url + settings["location"]} if "location" in settings else {})
+    path = "/conversations" if api.name == "onq" else "/social/api/v1/conversations"
+    return settings | ({"location": api.url + path} if "location" in settings else {})
 
 
-def _meet_garbage(harm: Harm) -> Iterator[float]:
+def _meet_garbage(harm: Harm) -> None:
     body = _list_of("onq")
     answer = [http(body)]
     with (
@@ -248,10 +292,10 @@ def _meet_garbage(harm: Harm) -> Iterator[float]:
     ):
         reader.poll()
         for garbage in (b"\x16\x03\x01" * 100, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100_000, b"A" * 2**22, b""):
-            answer[0] = garbage
-            before_mb = _settle_mb()
+            answer[0], asked = garbage, server.answered
             _poll(reader, harm, f"garbage {garbage[:20]!r}")
-            yield _peak_mb() - before_mb
+            harm.unmet += [] if server.answered > asked else [f"garbage {garbage[:20]!r}"]
+        harm.met.add("garbage")
         answer[0] = http(body)
         _poll(reader, harm, "after garbage", is_right=True)
 

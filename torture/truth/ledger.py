@@ -47,12 +47,12 @@ class Ledger:
     @property
     def precision(self) -> float:
         """The lowest share, over the types, of what was told that is true."""
-        return min((self.right[kind] / (self.right[kind] + self.false[kind]) for kind in self.types()), default=1.0)
+        return _lowest(self.right, self.false)
 
     @property
     def recall(self) -> float:
         """The lowest share, over the types, of what is true that was told."""
-        return min((self.right[kind] / (self.right[kind] + self.missed[kind]) for kind in self.types()), default=1.0)
+        return _lowest(self.right, self.missed)
 
     def types(self) -> list[str]:
         """The types that came up at all."""
@@ -69,6 +69,12 @@ def distance(told: Sequence[Told], expected: Sequence[Told]) -> int:
         return 0
     one, other = Counter(told), Counter(expected)
     return ((one - other) + (other - one)).total()
+
+
+def _lowest(right: Counter[str], wrong: Counter[str]) -> float:
+    """Return the lowest share of what is right, over the types that have either: the others have no share."""
+    shares = (right[kind] / (right[kind] + wrong[kind]) for kind in right.keys() | wrong.keys())
+    return min(shares, default=1.0)
 
 
 def _types(told: Iterable[Told]) -> Iterable[str]:

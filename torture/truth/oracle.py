@@ -64,26 +64,33 @@ class Oracle:
         is_read = read.outcome == "complete"
         if not is_read and not self.has_baseline:
             self._compare_own(read, own, [])
+            self.deny(read.now, {subject: said for subject, said in told.items() if subject != self.name})
             return
         judged = _Judgement(self, read)
         self._compare_own(read, own, judged.facts)
         for identity in sorted(read.window.keys() | self.beliefs.keys()):
             self._take_row(identity, judged, told.get(identity, ()))
-        for stranger in told.keys() - read.window.keys() - self.beliefs.keys() - {self.name}:
-            self.ledger.compare(f"{self.name} {read.now} {stranger}", told[stranger], [])
+        strangers = told.keys() - read.window.keys() - self.beliefs.keys() - {self.name}
+        self.deny(read.now, {stranger: told[stranger] for stranger in strangers})
         if is_read:
             self.has_baseline = True
             self.suspect_since = judged.suspect_since
             self.listed = frozenset(i for i, versions in read.window.items() if any(v is not None for v in versions))
 
     def take_ring(self, now: datetime, told: Mapping[str, Sequence[Told]]) -> None:
-        """Compare what was told because time has passed."""
+        """Compare what was told because time has passed: of what is not known there is nothing to tell."""
+        self.deny(now, {subject: said for subject, said in told.items() if subject not in self.beliefs})
         for identity, beliefs in self.beliefs.items():
             said = told.get(identity, ())
             if said or any(belief.alarms or belief.closes for belief in beliefs):
                 choices = [self.reader.ring(belief, now) for belief in beliefs]
                 self._choose(identity, now, [(k, self._untold(identity, facts)) for k, facts in choices], said)
                 self.rung.update((identity, fact) for fact in said)
+
+    def deny(self, now: datetime, told: Mapping[str, Sequence[Told]]) -> None:
+        """Compare what was told where nothing may be."""
+        for subject in sorted(told):
+            self.ledger.compare(f"{self.name} {now:%d %H:%M:%S} {subject}", told[subject], [])
 
     def _untold(self, identity: str, facts: Sequence[Told]) -> list[Told]:
         """An instant and lead is told once, also of a conversation that left and came back."""

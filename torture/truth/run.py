@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from torture.truth.knowledge import Leads, Reader
 from torture.truth.ledger import Ledger
 from torture.truth.mischief import Mischief, play
 from torture.truth.oracle import Oracle, Read
-from torture.truth.watch import Watch
+from torture.truth.watch import News, Watch
 from torture.truth.world import Scene, World, is_single_page
 
 LEADS: Leads = {
@@ -72,7 +72,7 @@ def _one_interval(world: World, watch: Watch, oracles: Mapping[str, Oracle], out
     if world.chance.random() < 0.02:
         watch.begin()
     for name, scene in world.scenes.items():
-        _poll(world, watch, name, scene, oracles[name], outcome)
+        _poll(world, watch, name, scene, oracles, outcome)
         _ring(world, watch, oracles)
 
 
@@ -80,16 +80,26 @@ def _ring(world: World, watch: Watch, oracles: Mapping[str, Oracle]) -> None:
     told = watch.ring()
     for name, oracle in oracles.items():
         oracle.take_ring(world.now, told.get(name, {}))
+    _deny_others(world, oracles, told, oracles.keys())
 
 
-def _poll(world: World, watch: Watch, name: str, scene: Scene, oracle: Oracle, outcome: Outcome) -> None:
+def _deny_others(world: World, oracles: Mapping[str, Oracle], told: News, asked: Collection[str]) -> None:
+    """Compare what is told of a source that was not asked: there must be nothing, nor may there be such a source."""
+    for name in sorted(told.keys() - set(asked)):
+        oracle = oracles.get(name) or next(iter(oracles.values()))
+        oracle.deny(world.now, {f"{name} {subject}": said for subject, said in told[name].items()})
+
+
+def _poll(world: World, watch: Watch, name: str, scene: Scene, oracles: Mapping[str, Oracle], outcome: Outcome) -> None:
+    oracle = oracles[name]
     mischief = play(scene, world.chance, is_first=not oracle.has_baseline) if world.chance.random() < 0.2 else None
     scene.api.requests.clear()
     scene.begin_read()
     report, told = watch.poll(name, is_hasty=mischief is not None and mischief.is_slow)
     scene.api.faults.clear()
     read = _read(world, scene, report.record.outcome.value, mischief)
-    oracle.take_poll(read, told)
+    oracle.take_poll(read, told.get(name, {}))
+    _deny_others(world, oracles, told, {name})
     outcome.polls[read.outcome] += 1
     outcome.restless += not scene.is_calm
     if mischief is not None:

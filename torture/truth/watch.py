@@ -28,6 +28,9 @@ from watcher.store.database import FILE_NAME, Database
 from watcher.store.rows import EVENT_COLUMNS, event_of
 from watcher.store.snapshots import SqliteSnapshots
 
+News = Mapping[str, Mapping[str, list[Told]]]
+"""what is told, by source and conversation"""
+
 EVERY = timedelta(minutes=5)
 _PATIENCE = timedelta(seconds=30)
 _PAGE_BYTES = 2**20
@@ -58,13 +61,13 @@ class Watch:
     def close(self) -> None:
         self._open.close()
 
-    def poll(self, name: str, *, is_hasty: bool) -> tuple[PollReport, Mapping[str, list[Told]]]:
-        """Poll one source; `is_hasty`: do not wait long for an answer."""
+    def poll(self, name: str, *, is_hasty: bool) -> tuple[PollReport, News]:
+        """Poll one source, and say what is told, by source; `is_hasty`: do not wait long for an answer."""
         source = self._sources[name, is_hasty]
         report = poll_source(source, SqliteSnapshots(self._database), self._plan(name), self._database.digest)
-        return report, self._news().get(name, {})
+        return report, self._news()
 
-    def ring(self) -> Mapping[str, Mapping[str, list[Told]]]:
+    def ring(self) -> News:
         """Tell what is due by now, by source."""
         plan = self._plan("")
         apis = {name: source.api for (name, _), source in self._sources.items()}
@@ -99,7 +102,7 @@ class Watch:
     def _digest(self) -> Callable[[bytes | memoryview], bytes]:
         return self._database.digest
 
-    def _news(self) -> Mapping[str, Mapping[str, list[Told]]]:
+    def _news(self) -> News:
         query = f"SELECT {EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq"
         found = self._database.connection().execute(query, (self._seen,)).fetchall()
         self._seen = found[-1]["seq"] if found else self._seen
