@@ -21,8 +21,9 @@ ABOUT = """Fifty sources watch the story of both APIs, which goes sixty times as
 every five minutes of it, and what four of them tell is sent. The daemon's wall clock is set ahead once for each hour
 of the story, so that a day passes for its retention (an hour, the shortest there is), for `watcher prune` each hour,
 its pruning and its deadlines. Memory is what is the process's own (RssAnon), its growth the slope of a line through
-the last half. The WAL's size is looked at ten times a second, during `watcher prune`, too. The quick form goes on for a minute: it shows a WAL that is not folded back and what is not pruned, but
-of memory and descriptors, of which threads at work take some at first, only the gross."""
+the last half. The WAL's size is looked at ten times a second, during `watcher prune`, too. The quick form goes on for
+a minute: it shows a WAL that is not folded back and what is not pruned, but of memory and descriptors, of which threads
+at work take some at first, only the gross."""
 _SOURCES = 50
 _HOUR_S = 3_600
 _WAL_MB = 16

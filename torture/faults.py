@@ -1,4 +1,7 @@
-"""Faults: what can happen to the place where the state lies; each is over at the end of its block."""
+"""Faults: what can happen to the place where the state lies; each is over at the end of its block.
+
+One that the kernel plays gives strace's record, in which `has_come` finds whether it came.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from pathlib import Path
 
 from torture.machine import require_debian, run
 from torture.scene import Scene, scratch
+from torture.trial import TrialError
 
-Fault = Callable[[Scene], AbstractContextManager[object]]
+Fault = Callable[[Scene], AbstractContextManager[Path | None]]
 WRITES = "pwrite64,fdatasync,ftruncate"
 _NOBODY = 65534
 _PORTION = b"x" * 4096
@@ -32,6 +36,17 @@ def small_disk(size: str = "8m") -> Iterator[Path]:
             yield disk
         finally:
             run(["umount", "--lazy", str(disk)])
+
+
+def has_come(record: Path) -> bool:
+    """Return whether strace has made a call fail, or killed at it."""
+    return any(sign in record.read_text(encoding="utf-8") for sign in ("(INJECTED)", "killed by SIGKILL"))
+
+
+@contextmanager
+def nothing_more(_scene: Scene) -> Iterator[None]:
+    """Only the fault that lasts."""
+    yield
 
 
 @contextmanager
@@ -52,10 +67,11 @@ def failing(error: str) -> Fault:
     """Return the fault that every write of the running daemon ends with an error."""
 
     @contextmanager
-    def fail(scene: Scene) -> Iterator[None]:
+    def fail(scene: Scene) -> Iterator[Path]:
         inject = ["-e", f"trace={WRITES}", "-e", f"inject={WRITES}:error={error}"]
-        with subprocess.Popen([*_strace(), *inject, "-p", str(scene.daemon.child.pid)]) as tracer:
-            yield
+        record = _record(scene)
+        with subprocess.Popen([*_strace(record), *inject, "-p", str(scene.daemon.child.pid)]) as tracer:
+            yield record
             tracer.send_signal(signal.SIGINT)  # it lets go of the daemon, which goes on
 
     return fail
@@ -94,6 +110,24 @@ def garbled(at: int, size: int) -> Fault:
     return garble
 
 
+def damaged(table: str) -> Fault:
+    """Return the fault that the page at which a table begins holds something else; afterwards it is put back."""
+
+    @contextmanager
+    def damage(scene: Scene) -> Iterator[None]:
+        with _put_back(scene):
+            _fold(scene)
+            with closing(sqlite3.connect(scene.daemon.database)) as connection:
+                query = "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = ?"
+                page, size = connection.execute(query, (table,)).fetchone()
+            with scene.daemon.database.open("r+b") as file:
+                file.seek((page - 1) * size)
+                file.write(b"\xa5" * size)
+            yield
+
+    return damage
+
+
 @contextmanager
 def cut_short(scene: Scene) -> Iterator[None]:
     """The database's file ends in its middle; afterwards it is put back."""
@@ -106,8 +140,11 @@ def cut_short(scene: Scene) -> Iterator[None]:
 @contextmanager
 def without_wal(scene: Scene) -> Iterator[None]:
     """Somebody tidied the side files away: what was in them is gone."""
-    for suffix in ("-wal", "-shm"):
-        scene.daemon.database.with_name(scene.daemon.database.name + suffix).unlink(missing_ok=True)
+    wal, shm = (scene.daemon.database.with_name(scene.daemon.database.name + suffix) for suffix in ("-wal", "-shm"))
+    if not wal.stat().st_size:
+        raise TrialError("there was nothing in the WAL")
+    wal.unlink()
+    shm.unlink(missing_ok=True)
     yield
 
 
@@ -129,10 +166,11 @@ def broken_start(what: str, error: str) -> Fault:
     """Return the fault that a start meets an error, or a kill, at certain calls on the state's files."""
 
     @contextmanager
-    def break_start(scene: Scene) -> Iterator[None]:
+    def break_start(scene: Scene) -> Iterator[Path]:
         files = [part for name in ("", "-wal", "-shm") for part in ("-P", f"{scene.daemon.database}{name}")]
-        scene.daemon.under = [*_strace(), *files, "-e", f"trace={what}", "-e", f"inject={what}:{error}"]
-        yield
+        record = _record(scene)
+        scene.daemon.under = [*_strace(record), *files, "-e", f"trace={what}", "-e", f"inject={what}:{error}"]
+        yield record
         scene.daemon.under = ()
         if scene.daemon.child.poll() is None:
             scene.daemon.kill()  # as long as it runs it meets the same again
@@ -140,8 +178,15 @@ def broken_start(what: str, error: str) -> Fault:
     return break_start
 
 
-def _strace() -> Sequence[str]:
-    return (require_debian("strace", package="strace"), "-f", "-qq", "-o", "/dev/null")
+def _record(scene: Scene) -> Path:
+    record = scene.folder / "strace"
+    record.write_bytes(b"")
+    return record
+
+
+def _strace(record: Path) -> Sequence[str]:
+    # It appends: each start that the same fault meets has its lines in the one record.
+    return (require_debian("strace", package="strace"), "-f", "-q", "-A", "-o", str(record))
 
 
 def _fold(scene: Scene) -> None:
@@ -155,5 +200,7 @@ def _put_back(scene: Scene) -> Iterator[None]:
     with scratch() as folder:
         shutil.copytree(scene.daemon.state, folder / "kept")
         yield
+        if scene.daemon.child.poll() is None:
+            scene.daemon.kill()  # it would go on with files that are no longer there
         shutil.rmtree(scene.daemon.state)
         shutil.copytree(folder / "kept", scene.daemon.state)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torture.commands import watcher
+from torture.commands import Said, watcher
 from torture.daemon import DaemonProcess, audience, daemon_process, sources
 from torture.machine import require_root
 from torture.trial import Figure, Form, Trial, exactly, none_of
@@ -16,8 +16,9 @@ from watcher.lab import Lab, Receiver
 
 ABOUT = """The daemon runs under umask 000, and `watcher backup` besides; then the modes of everything that it made
 are read. `watcher poll` is begun on a state directory that is a link, on one of another user, on one that all may
-write to, with links in place of the database and the lock, and with a config that shows its secrets to others: each
-must be refused, with what is wrong and what to do, and leave what a link points to alone."""
+write to, with links in place of the database and the lock (to a file that is there, and to none), and with a config
+that shows its secrets to others: each must be refused, with what is wrong and what to do, and all that lies beside the
+state, what a link points to with it, must be as it was: nothing made, nothing written, no mode or owner changed."""
 _STRANGER = 54_321
 Spoil = Callable[[Path], str]
 """spoils a directory that holds a config and maybe a state, and returns what must be said of it"""
@@ -45,11 +46,17 @@ def _modes(folder: Path, text: str, receiver: Receiver) -> Iterator[Figure]:
             daemon.start()
             receiver.wait_for(2, 20)
             said = watcher(daemon.config, "backup", str(home / "state" / "copy.db"), umask=0)
-            yield exactly("status of the backup", said.status or 0, 0)
+            yield status_of_backup(said)
             yield from _wide(daemon)
             daemon.stop()
     finally:
         os.umask(before)
+
+
+def status_of_backup(said: Said) -> Figure:
+    """Return how the backup ended; one that did not has no status."""
+    value = "it did not end" if said.status is None else f"{said.status}"
+    return Figure(name="status of the backup", value=value, goal="0", is_met=said.status == 0)
 
 
 def _wide(daemon: DaemonProcess) -> Iterator[Figure]:
@@ -86,12 +93,26 @@ def _refusals(folder: Path, text: str, spoils: Sequence[Spoil]) -> Iterator[Figu
 
 def complaints(home: Path, spoil: Spoil) -> list[str]:
     """Spoil a place and return what is wrong with how that is refused."""
-    wanted, victim = spoil(home), home / "victim"
+    wanted = spoil(home)
+    before = _outside(home)
     said = watcher(home / "config.toml", "poll")
     name = spoil.__name__.strip("_").replace("_", " ")
     if said.status not in {1, 2} or wanted not in said.text or "Traceback" in said.text:
         return [f"{name}: {said.status}: {said.text[-200:]}"]
-    return [f"{name}: something was written to what it points to"] if victim.exists() and any(victim.iterdir()) else []
+    after = _outside(home)
+    touched = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    return [f"{name}: touched {', '.join(touched)}"] if touched else []
+
+
+def _outside(home: Path) -> dict[str, tuple[int, int, int, bytes]]:
+    """Return what lies beside the state: mode, owner and content; a state that is a link is looked at as such."""
+    found = [path for path in home.rglob("*") if (home / "state") not in path.parents]
+    return {str(path.relative_to(home)): _look(path) for path in found}
+
+
+def _look(path: Path) -> tuple[int, int, int, bytes]:
+    about = path.lstat()
+    return about.st_mode, about.st_uid, about.st_gid, path.read_bytes() if stat.S_ISREG(about.st_mode) else b""
 
 
 def _a_linked_directory(home: Path) -> str:
@@ -119,15 +140,27 @@ def _a_directory_for_all(home: Path) -> str:
     return "chmod 700"
 
 
-def _a_linked_database(home: Path) -> str:
-    (home / "state").mkdir(mode=0o700)
-    (home / "state" / "watcher.db").symlink_to(home / "elsewhere.db")
-    return "it is a symbolic link"
+def _a_database_linked_to_a_file(home: Path) -> str:
+    return _link(home, "watcher.db", "what another wrote")
 
 
-def _a_linked_lock(home: Path) -> str:
+def _a_database_linked_to_nothing(home: Path) -> str:
+    return _link(home, "watcher.db")
+
+
+def _a_lock_linked_to_a_file(home: Path) -> str:
+    return _link(home, "watcher.lock", "what another wrote")
+
+
+def _a_lock_linked_to_nothing(home: Path) -> str:
+    return _link(home, "watcher.lock")
+
+
+def _link(home: Path, name: str, content: str = "") -> str:
     (home / "state").mkdir(mode=0o700)
-    (home / "state" / "watcher.lock").symlink_to(home / "elsewhere.lock")
+    (home / "state" / name).symlink_to(home / "elsewhere")
+    if content:
+        (home / "elsewhere").write_text(content, encoding="utf-8")
     return "it is a symbolic link"
 
 
@@ -146,8 +179,10 @@ SPOILS: tuple[Spoil, ...] = (
     _a_strangers_directory,
     _a_strangers_link,
     _a_directory_for_all,
-    _a_linked_database,
-    _a_linked_lock,
+    _a_database_linked_to_a_file,
+    _a_lock_linked_to_a_file,
+    _a_lock_linked_to_nothing,
+    _a_database_linked_to_nothing,
     _a_config_that_all_may_read,
     _a_config_that_the_group_may_read,
 )

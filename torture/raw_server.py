@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import socketserver
 import ssl
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from random import Random
 from threading import Event
 from typing import Any, BinaryIO, cast
 
@@ -87,3 +89,23 @@ def http(body: bytes, *, status: str = "200 OK", kind: str = "application/json",
     """Return a whole and right answer."""
     named = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}"
     return f"HTTP/1.1 {status}\r\n{named}\r\n".encode("latin-1") + body
+
+
+def misframed(right: bytes, chance: Random) -> bytes:
+    """Return an answer whose body is right and whose head, length or packing is not."""
+    whole, packed = http(right), gzip.compress(right)
+    spoilt = bytearray(packed)
+    spoilt[chance.randrange(len(spoilt) // 2, len(spoilt))] ^= 1 << chance.randrange(8)
+    framed = (
+        whole[: chance.randrange(len(whole))],
+        whole.replace(b"HTTP/1.1", chance.choice((b"HTTP/x.y", b"\x00\x00", b"HTP/1.1", b""))),
+        whole.replace(b"Content-Length: ", b"Content-Length: -"),
+        whole.replace(b"Content-Length: ", b"Content-Length: 9"),
+        http(packed[: chance.randrange(20, len(packed))], headers="Content-Encoding: gzip\r\n"),
+        http(bytes(spoilt), headers="Content-Encoding: gzip\r\n"),
+        http(right, headers="Content-Encoding: br\r\n"),
+        http(right, headers="Transfer-Encoding: chunked\r\n"),
+        http(right, status=chance.choice(("204 No", "500 No", "301 No", "999 No", "401 No", "-1 No"))),
+        bytes(chance.randrange(256) for _ in range(chance.randrange(400))),
+    )
+    return chance.choice(framed)

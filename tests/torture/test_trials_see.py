@@ -106,10 +106,10 @@ def test_what_the_network_trial_finds_decides() -> None:
 
 
 def test_what_the_clock_trial_finds_decides() -> None:
-    well = clocks.Course(longest_gap_s=2.0, digests=1, closed=1)
+    well = clocks.Course(longest_gap_s=2.0, digests=1, closed=1, again=1, asked=1)
     ill = clocks.Course(longest_gap_s=9.0, twice=["a digest"], missed=["a closing"])
     assert short(clocks._figures(clocks.JUMPS[:1], [well], 2)) == []
-    assert len(short(clocks._figures(clocks.JUMPS[:1], [ill], 2))) == 5
+    assert len(short(clocks._figures(clocks.JUMPS[:1], [ill], 2))) == 7
 
 
 def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sample]:
