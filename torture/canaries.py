@@ -13,7 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from torture.commands import watcher
+from torture.commands import Said, watcher
 from torture.daemon import DaemonProcess, daemon_process, wait_until
 from torture.trial import Figure, Form, Trial, at_least, none_of
 from watcher.lab import Lab, Receiver
@@ -24,11 +24,19 @@ log-in, as a text, a variable, a file and a credential, a proxy's password, pass
 addresses, signing keys, an included Apprise file; and what is made of them on the way: JWTs, cookies, session ids.
 The daemon runs with -vv, its servers refuse and say the secrets back in every spelling, and unexpected errors arise
 where secrets are at hand. Then the log, the tracebacks, what systemd was told, the messages, the database with its
-side files, a backup, the process list and what each command prints are searched for every word, also in Base64."""
+side files, a backup, the process list and what each command prints are searched for every word, also in Base64; and
+so is what `check` says of copies of the config with a mistake in, or beside, each line where a secret stands. The
+product has no pages and no metrics of its own: there is nothing of these to search."""
 _SOURCES = ("onq_secret", "onq_bearer", "osn_form", "osn_basic", "osn_bearer", "proxy")
 _CHANNELS = ("json_user", "json_password", "json_path", "slack", "mail", "hook_password", "hook_path", "included")
 _REFUSAL = '{"message": "no: %s", "error": {"message": "%s"}, "title": "%s"}'
 _SIGHTS = ("status", "events", "deliveries")
+_AWAY = ("onq_secret", "osn_form", "osn_bearer", "included")
+"""not in the config itself: a variable, a file, a credential, an included file"""
+_REFUSED = 2
+"""the exit status of a command whose config is wrong"""
+_SLACK_CHARS = 24
+"""as long as the last part of a Slack address is"""
 
 
 def try_canaries(form: Form) -> Trial:
@@ -41,16 +49,22 @@ def try_canaries(form: Form) -> Trial:
         scene = Scene(folder=Path(folder), labs=labs, receivers=receivers, words=words)
         places = dict(_gather(scene, seconds=form.pick(full=60.0, quick=4.0)))
         made = {name: value for lab in labs for name, value in _made(lab).items()}
-        config = (Path(folder) / "config.toml").read_bytes()
+        config = (Path(folder) / "config.toml").read_text(encoding="utf-8")
+        refusals = dict(_mistaken(scene, config))
+        places |= {place: said.text.encode() for place, said in refusals.items()}
     hits = [f"{name} in {place}" for place, text in places.items() for name in found_in(text, {**words, **made})]
-    seen = places["the log"]
+    seen, plain = places["the log"], _plain(words)
+    unrefused = [place for place, said in refusals.items() if said.status != _REFUSED]
+    lost = sorted({*plain} - {*found_in(config.encode(), plain)})
     figures: list[Figure] = [
         none_of("secrets found where they must not be", hits, of=len(places) * (len(words) + len(made))),
         at_least("secrets, and what is made of them", len(words) + len(made), len(words) + 3),
         at_least("places searched", len(places), 10),
         at_least("tracebacks among them", seen.count(b"Traceback"), 2),
         at_least("refusals that said secrets back", seen.count(b"HTTP 4"), 1),
-        at_least("of them found in the config, where they do stand", len(set(found_in(config, words))), 9),
+        none_of("plain secrets not found in the config, where they do stand", lost, of=len(plain)),
+        at_least("lines of status that systemd was told", places["systemd's status"].count(b"STATUS="), 1),
+        none_of("mistakes beside a plain secret that were not refused", unrefused, of=len(refusals)),
     ]
     return Trial(key="S1", title="secrets", about=ABOUT.replace("\n", " "), figures=figures)
 
@@ -71,7 +85,31 @@ def _spellings(word: str) -> Iterator[bytes]:
 
 def _words(chance: Random) -> dict[str, str]:
     names = (*_SOURCES, *_CHANNELS, "signing")
-    return {name: f"canary{name.replace('_', '')}{chance.getrandbits(96):024x}" for name in names}
+    words = {name: f"canary{name.replace('_', '')}{chance.getrandbits(96):024x}" for name in names}
+    return words | {"slack": words["slack"][:_SLACK_CHARS]}
+
+
+def _plain(words: Mapping[str, str]) -> dict[str, str]:
+    """Return those that stand in the config itself."""
+    return {name: word for name, word in words.items() if name not in _AWAY}
+
+
+def _mistaken(scene: Scene, config: str) -> Iterator[tuple[str, Said]]:
+    """Yield what `check` says of the config with a mistake in, or beside, each line where a secret stands."""
+    lines, path = config.splitlines(), scene.folder / "mistaken.toml"
+    for name, word in _plain(scene.words).items():
+        at = next((at for at, line in enumerate(lines) if found_in(line.encode(), {name: word})), None)
+        if at is None:
+            continue  # which is a figure of its own
+        cut = lines[at].rpartition('"')
+        for mistake, wrong in {
+            "an open quote": [cut[0] + cut[2]],
+            "an unknown key": [lines[at], f'nonsense = "{word}"'],
+        }.items():
+            path.write_text("\n".join([*lines[:at], *wrong, *lines[at + 1 :]]), encoding="utf-8")
+            path.chmod(0o600)
+            said = watcher(path, "-v", "-v", "check", environ=_environ(scene))
+            yield f"{mistake} beside {name}", said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +148,18 @@ def _gather(scene: Scene, *, seconds: float) -> Iterator[tuple[str, bytes]]:
     folder, environ = scene.folder, _lay_out(scene)
     with daemon_process(folder) as daemon:
         daemon.under, daemon.environ = (sys.executable, "-m", "torture.ambush"), environ
-        daemon.start()
+        told = _ready(scene, daemon)
         yield "the process list", _process_list(daemon)
-        _stir(scene, seconds)
+        _stir(scene, daemon, told, seconds)
         commands = (*((sight,) for sight in _SIGHTS), ("check", "--online"), ("notify", "json"), ("silence", "list"))
         for arguments in commands:
             said = watcher(daemon.config, "-v", "-v", *arguments, environ=environ)
+            told += daemon.told()
             yield f"watcher {' '.join(arguments)}", said.text.encode()
         watcher(daemon.config, "backup", str(folder / "copy.db"), environ=environ)
         yield "the backup", (folder / "copy.db").read_bytes()
-        yield "systemd's status", "\n".join(daemon.told()).encode()
+        told += daemon.told()
+        yield "systemd's status", "\n".join(told).encode()
         for path in sorted(daemon.state.iterdir()):
             yield path.name, path.read_bytes()
         daemon.stop()
@@ -128,11 +168,25 @@ def _gather(scene: Scene, *, seconds: float) -> Iterator[tuple[str, bytes]]:
     yield "the messages", b"\n".join(arrival.body for arrival in arrivals)
 
 
-def _stir(scene: Scene, seconds: float) -> None:
-    """Let things happen in the APIs for a while."""
+def _ready(scene: Scene, daemon: DaemonProcess) -> list[str]:
+    """Start the daemon; return what it told systemd until it was ready."""
+    told: list[str] = []
+
+    def is_ready() -> bool:
+        told.extend(daemon.told())
+        return "READY=1" in told
+
+    daemon.spawn()
+    wait_until(scene.receivers["json"], is_ready)
+    return told
+
+
+def _stir(scene: Scene, daemon: DaemonProcess, told: list[str], seconds: float) -> None:
+    """Let things happen in the APIs for a while; what systemd is told is read at once: its queue is short."""
     end = time.monotonic() + seconds
 
     def is_over() -> bool:
+        told.extend(daemon.told())
         for lab in scene.labs:
             lab.story.step()
         return time.monotonic() > end
@@ -171,7 +225,11 @@ def _lay_out(scene: Scene) -> dict[str, str]:
     config = folder / "config.toml"
     config.write_text("\n".join(_config(scene)), encoding="utf-8")
     config.chmod(0o600)
-    return {"ONQ_SECRET": words["onq_secret"], "CREDENTIALS_DIRECTORY": str(folder / "credentials")}
+    return _environ(scene)
+
+
+def _environ(scene: Scene) -> dict[str, str]:
+    return {"ONQ_SECRET": scene.words["onq_secret"], "CREDENTIALS_DIRECTORY": str(scene.folder / "credentials")}
 
 
 def _config(scene: Scene) -> Iterable[str]:
@@ -206,7 +264,7 @@ def _channel_tables(scene: Scene) -> Iterator[str]:
     words = scene.words
     urls = {
         "json": f"json://{words['json_user']}:{words['json_password']}@{_host(scene, 'json')}/{words['json_path']}",
-        "slack": f"slack://T1JJ3T3L2/A1BRTD4JD/{words['slack'][:24]}/#x",
+        "slack": f"slack://T1JJ3T3L2/A1BRTD4JD/{words['slack']}/#x",
         "mail": f"mailto://u:{words['mail']}@127.0.0.1:1/?to=a@b.example&from=c@d.example",
         "hook": f"webhook://u:{words['hook_password']}@{_host(scene, 'hook')}/{words['hook_path']}",
     }

@@ -84,7 +84,7 @@ def try_clocks(form: Form) -> Trial:
     """Clocks."""
     interval_s = form.pick(full=10, quick=2)
     jumps = form.pick(full=JUMPS, quick=JUMPS[:3])
-    with ThreadPoolExecutor(3) as hands:
+    with ThreadPoolExecutor(len(jumps)) as hands:  # each mostly waits
         courses = list(hands.map(lambda jump: play(jump, interval_s), jumps))
     return Trial(
         key="R7", title="clocks", about=ABOUT.replace("\n", " "), figures=list(_figures(jumps, courses, interval_s))
@@ -102,7 +102,7 @@ def _figures(jumps: Sequence[Jump], courses: Sequence[Course], interval_s: int) 
     )
     yield at_least("deadlines whose time came", sum(course.closed for course in courses), len(courses))
     yield at_least("… a second time, on a clock set back", sum(course.again for course in courses), 1)
-    yield at_least("questions whose digest was due", sum(course.asked for course in courses), len(courses))
+    yield at_least("questions whose digest was due, on the clock with the fewest", min(c.asked for c in courses), 1)
 
 
 def questions_in(text: str) -> Counter[int]:
@@ -112,11 +112,23 @@ def questions_in(text: str) -> Counter[int]:
 
 
 def digest_after(moment: datetime, at: str) -> datetime:
-    """Return the first moment, after another, at which the clocks of Berlin show a time of day; the earlier of two."""
+    """Return the first moment, after another, at which a digest of a time of day closes by the clocks of Berlin.
+
+    Of a time that comes twice it is the first; one that is left out is the first moment after the gap.
+    """
     hour, minute = map(int, at.split(":"))
     local = moment.astimezone(_ZONE)
     days = (local.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0) + timedelta(n) for n in range(3))
-    return next(day.astimezone(UTC) for day in days if day.astimezone(UTC) > moment)
+    return next(due for day in days if (due := _instant(day)) > moment)
+
+
+def _instant(local: datetime) -> datetime:
+    at = local.astimezone(UTC)
+    if at.astimezone(_ZONE).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return at
+    before = local.replace(fold=1).astimezone(UTC)  # in a gap, the second reading lies before the change
+    minutes = (before + timedelta(minutes=n) for n in range(181))
+    return next(one for one in minutes if one.astimezone(_ZONE).dst() != before.astimezone(_ZONE).dst())
 
 
 def play(jump: Jump, interval_s: int) -> Course:

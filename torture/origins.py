@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -23,19 +26,26 @@ from watcher.bootstrap.configuration import read_config
 from watcher.domain.errors import ChannelError
 from watcher.domain.message import Message
 
-ABOUT = """A listener that stands for another, private service takes whatever comes. A server, over HTTP and over
+ABOUT = """A listener that stands for another, private service takes whatever comes, and counts each connection, as a
+TLS hello is no request. A server, over HTTP and over
 HTTPS, answers every request of both APIs, log-ins too, and every message of a channel with each kind of redirect to
 it: as an address, without a scheme, with a user, with backslashes, from https to http, in `Link`, `Refresh` and
 `Content-Location`, in OSN's `nextURL`, and with cookies for wider domains. Each source polls it and each channel
-sends to it."""
+sends to it, which is counted for every such way. Then each of the two configured servers, of one host with two ports,
+sends its clients to the other one and sets cookies for the host: no token, password or cookie of the one may reach the
+other."""
 _STATUSES = (301, 302, 303, 307, 308)
+_ELSEWHERE = "/elsewhere"
+_SECRET = "secret-of-{}."
+_CLIENTS = 6
+"""four sources and two channels"""
 _ROW = '{"id": "%d", "name": "A", "state": "OPEN_ACTIVE", "isRemoved": false}'
 Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lure:
-    """One way to send a client elsewhere: a status, headers and a body, with {private} for the place."""
+    """One way to send a client elsewhere: a status, headers and a body, with {private} or {other} for the place."""
 
     name: str
     status: int
@@ -48,46 +58,103 @@ class Listener(Serving):
 
     def __init__(self, lure: Lure | None, private: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.lure, self.private = lure, private
+        self.other = ""  # the address of the other configured server
         self.requests: list[str] = []
+        self.said: list[str] = []  # the head of each request
+        self.connections: list[str] = []
         self._lock = Lock()
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _visit_of(self))
+        server = _server_of(self)
         if tls is not None:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         super().__init__(server)
 
-    def note(self, line: str) -> None:
+    @property
+    def mark(self) -> str:
+        """The value of the cookies that it sets."""
+        return f"cookie-of-{self.port}"
+
+    def note(self, line: str, head: str) -> None:
         with self._lock:
             self.requests.append(line)
+            self.said.append(f"{line}\n{head}")
+
+    def note_connection(self) -> None:
+        with self._lock:
+            self.connections.append("a connection")
 
 
 def try_origins(form: Form) -> Trial:
     """Redirects and other origins."""
-    lures = form.pick(full=LURES, quick=LURES[::3])
+    lures = (*form.pick(full=LURES, quick=LURES[::3]), *_SIBLINGS)
     with TemporaryDirectory() as folder, Listener(None) as private, tls_context(Path(folder)) as context:
-        asked = sum(_follow(Path(folder), lure, private, context) for lure in lures)
-        reached = list(private.requests)
-        seen = exactly("requests of a client that does follow, which the listener saw", _control(private), 1)
+        met = [_follow(Path(folder), lure, private, context) for lure in lures]
+        missed = [one.lure for one in met if one.is_missed]
+        strays = [stray for one in met for stray in one.strays]
+        reached = [*private.requests, *private.connections]
+        seen = exactly("connections of a client that does follow, over TLS, too", _control(private), 2)
     figures: list[Figure] = [
-        none_of("requests that reached the other origin", reached, of=asked),
+        none_of("connections to the other origin, and requests there", reached, of=sum(one.asked for one in met)),
+        none_of("secrets and requests that went from one configured origin to another", strays),
+        none_of("ways that a source or a channel did not meet", missed, of=len(met)),
         seen,
         reported("ways to send a client elsewhere", f"{len(lures)} × (2 APIs, 2 schemes, 2 channels)"),
     ]
     return Trial(key="S3", title="other origins", about=ABOUT.replace("\n", " "), figures=figures)
 
 
-def _follow(folder: Path, lure: Lure, private: Listener, context: ssl.SSLContext) -> int:
-    """Let the product meet a lure; return how many requests the server that sets it has had."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """How the product met a lure. `strays`: what came to a configured server and was meant for the other one."""
+
+    lure: str
+    asked: int
+    is_missed: bool
+    strays: Sequence[str]
+
+
+def _follow(folder: Path, lure: Lure, private: Listener, context: ssl.SSLContext) -> Met:
+    """Let the product meet a lure."""
     with Listener(lure, f"127.0.0.1:{private.port}") as plain, Listener(lure, plain.private, context) as secure:
+        plain.other, secure.other = f"https://localhost:{secure.port}", f"http://localhost:{plain.port}"
         config = folder / "config.toml"
         config.write_text(_config(folder, plain.port, secure.port), encoding="utf-8")
         config.chmod(0o600)
         with open_app(read_config(config), StringIO()) as app:
-            for name in app.sources:
-                app.poll(name)
-            for channel in app.channels.values():
-                with suppress(ChannelError):  # of most answers; none of them is what counts here
-                    channel.send(Message(title="a test", body="of other origins"), secrets.token_hex(16))
-        return len(plain.requests) + len(secure.requests)
+            message = Message(title="a test", body="of other origins")
+            acts: list[Callable[[], object]] = [partial(app.poll, name) for name in app.sources]
+            acts += [partial(channel.send, message, secrets.token_hex(16)) for channel in app.channels.values()]
+            heard = [_count_during(plain, secure, act) for act in acts]
+        return Met(
+            lure=lure.name,
+            asked=sum(heard),
+            is_missed=len(heard) != _CLIENTS or 0 in heard,
+            strays=[f"{lure.name}: {stray}" for stray in _strays(plain, secure)],
+        )
+
+
+def _count_during(plain: Listener, secure: Listener, act: Callable[[], object]) -> int:
+    """Return how many requests the servers have had of one source or channel."""
+    before = len(plain.requests) + len(secure.requests)
+    with suppress(ChannelError):  # of most answers; none of them is what counts here
+        act()
+    return len(plain.requests) + len(secure.requests) - before
+
+
+def _strays(plain: Listener, secure: Listener) -> Iterator[str]:
+    """Yield what one server was told that belongs to the other, and requests that the other had sent on."""
+    for here, there, foreign in ((plain, secure, ("https",)), (secure, plain, ("http", "json", "hook"))):
+        for said in here.said:
+            head = _plainly(said)
+            line = said.partition("\n")[0]
+            yield from (f"{mark} in {line}" for mark in (*map(_SECRET.format, foreign), there.mark) if mark in head)
+            if _ELSEWHERE in line:
+                yield line
+
+
+def _plainly(head: str) -> str:
+    """Return a head with what is in Base64 in it in plain, too."""
+    coded = re.findall(r"Basic ([\w+/=]+)", head)
+    return "\n".join([head, *(base64.b64decode(text).decode(errors="replace") for text in coded)])
 
 
 def _config(folder: Path, port: int, tls_port: int) -> str:
@@ -100,9 +167,9 @@ def _config(folder: Path, port: int, tls_port: int) -> str:
 state_dir = "{folder / "state"}"
 {"".join(sources)}
 [channels.json]
-url = "json://user:channel-password@127.0.0.1:{port}/x"
+url = "json://user:{_SECRET.format("json")}@127.0.0.1:{port}/x"
 [channels.hook]
-url = "webhook://user:channel-password@127.0.0.1:{port}/x"
+url = "webhook://user:{_SECRET.format("hook")}@127.0.0.1:{port}/x"
 [[rules]]
 name = "all"
 events = ["*"]
@@ -111,7 +178,7 @@ channels = ["json", "hook"]
 
 
 def _source(name: str, api: str, url: str, authority: Path) -> str:
-    auth = '{ kind = "bearer", token = "token-of-the-source" }'
+    auth = f'{{ kind = "bearer", token = "{_SECRET.format(name.rpartition("-")[2])}" }}'
     return f'[sources.{name}]\napi = "{api}"\nurl = "{url}"\nauth = {auth}\nca_file = "{authority}"\npage_size = 2\n'
 
 
@@ -129,11 +196,22 @@ def _control(private: Listener) -> int:
     """A client that follows wherever it is sent does reach the listener: so it counts."""
     import httpx  # noqa: PLC0415 - a client of the trial's own
 
-    private.requests.clear()
+    private.connections.clear()
     lure = Lure(name="control", status=302, headers={"Location": "http://{private}/"})
     with Listener(lure, f"127.0.0.1:{private.port}") as server:
         httpx.get(f"http://127.0.0.1:{server.port}/", follow_redirects=True, timeout=timedelta(seconds=10).seconds)
-    return len(private.requests)
+    with suppress(httpx.TransportError):  # it speaks no TLS; that somebody came is what counts
+        httpx.get(f"https://127.0.0.1:{private.port}/", timeout=timedelta(seconds=10).seconds)
+    return len(private.connections)
+
+
+def _server_of(listener: Listener) -> ThreadingHTTPServer:
+    class Server(ThreadingHTTPServer):
+        def verify_request(self, *_: object) -> bool:
+            listener.note_connection()
+            return True
+
+    return Server(("127.0.0.1", 0), _visit_of(listener))
 
 
 def _visit_of(listener: Listener) -> Callable[..., BaseHTTPRequestHandler]:
@@ -142,16 +220,20 @@ def _visit_of(listener: Listener) -> Callable[..., BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            listener.note(f"{self.command} {self.path[:60]}")
+            listener.note(f"{self.command} {self.path[:60]}", str(self.headers))
             lure = listener.lure or Lure(name="nothing", status=200, headers={}, body="[]")
-            body = lure.body.replace("{private}", listener.private).encode()
+            body = self._filled(lure.body).encode()
             self.send_response(200 if self._is_log_in(lure) else lure.status)
             for name, value in lure.headers.items():
-                self.send_header(name, value.replace("{private}", listener.private))
+                self.send_header(name, self._filled(value))
             body = b'{"apiRandomID": "r1"}' if self._is_log_in(lure) else body
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def _filled(self, text: str) -> str:
+            places = {"{private}": listener.private, "{other}": listener.other, "{mark}": listener.mark}
+            return re.sub(r"\{\w+\}", lambda found: places.get(found.group(), found.group()), text)
 
         def _is_log_in(self, lure: Lure) -> bool:
             """Whether a log-in is let through: for what only a list can say."""
@@ -202,3 +284,16 @@ def _lists() -> Iterator[Lure]:
 
 
 LURES = (*_redirects(), *_lists())
+
+
+def _siblings() -> Iterator[Lure]:
+    """Yield ways from one configured server to the other one, with cookies for both."""
+    cookie = {"Set-Cookie": "mark={mark}; Domain=localhost; Path=/"}
+    for status in (302, 307):
+        yield Lure(name=f"{status} to a sibling", status=status, headers={"Location": "{other}" + _ELSEWHERE, **cookie})
+    rows = ", ".join(_ROW % number for number in (1, 2))
+    next_url = '{"items": [%s], "hasMore": true, "nextURL": "{other}%s"}' % (rows, _ELSEWHERE)  # noqa: UP031
+    yield Lure(name="nextURL to a sibling", status=200, headers=cookie, body=next_url)
+
+
+_SIBLINGS = tuple(_siblings())

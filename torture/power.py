@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from torture.daemon import audience, daemon_process, sources, wait_until
+from torture.daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from torture.machine import require_debian, require_root, run
-from torture.scene import Scene, check, scene, scratch
+from torture.scene import Scene, inspect, scene, scratch
 from torture.trial import Form, Trial, TrialError, command_of, exactly, none_of
+from torture.witness import SOURCES
 from watcher.domain.errors import StateError
 from watcher.lab import Receiver
 from watcher.store.database import FILE_NAME, open_read_only
 
 _CUTS, _QUICK_CUTS = 300, 20
 _RESTART_EVERY, _QUICK_RESTART_EVERY = 30, 10
+_RESTARTS, _QUICK_RESTARTS = _CUTS // _RESTART_EVERY, _QUICK_CUTS // _QUICK_RESTART_EVERY
 _LATEST_S = 0.25
 """from one cut to the next, at most: some ten commits"""
 _DISK, _PLATTER = "96M", "6G"
@@ -38,14 +42,22 @@ class Cut:
     polls: int
 
 
+@dataclass(slots=True)
+class Harm:
+    """What was lost or broken. `started`: pictures that a daemon was started on."""
+
+    damages: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    unfit: list[str] = field(default_factory=list)
+    started: int = 0
+
+
 def try_power(form: Form) -> Trial:
     """The power is cut."""
     require_root()
     require_debian("mkfs.xfs", package="xfsprogs")
     require_debian("mkfs.ext4", package="e2fsprogs")
-    damages: list[str] = []
-    lost: list[str] = []
-    unfit: list[str] = []
+    harm, every = Harm(), form.pick(full=_RESTART_EVERY, quick=_QUICK_RESTART_EVERY)
     with _platter() as platter, _disk(platter) as disk, scene(state=disk / "state", speed=_SPEED) as stage:
         stage.begin()
         stage.lab.story.run()
@@ -54,10 +66,7 @@ def try_power(form: Form) -> Trial:
         stage.daemon.kill()
         for number, cut in enumerate(cuts):
             with _mounted(cut.image, platter / "seen") as seen:
-                damages += _named(number, [found] if (found := check(seen / "state" / FILE_NAME)) else [])
-                lost += _named(number, _lost(seen / "state" / FILE_NAME, cut))
-                if number % form.pick(full=_RESTART_EVERY, quick=_QUICK_RESTART_EVERY) == 0:
-                    unfit += _named(number, _restarted(stage, seen / "state"))
+                _judge(stage, seen / "state", cut, harm, f"cut {number}", is_started=number % every == 0)
             cut.image.unlink()
     return Trial(
         key="R3",
@@ -65,16 +74,29 @@ def try_power(form: Form) -> Trial:
         about="The state lies on an ext4 disk whose image is copied in one instant (a reflink of XFS) while the daemon"
         " polls and sends; each copy is what the disk held at that moment. It is mounted, its journal replayed, and"
         " checked: every message that had arrived, every delivery and every poll that the daemon had called done must"
-        " be in it. On some of them the daemon is started anew and must send all that is owed.",
+        " be in it. On some of them, before anything else opens the database, the daemon is started anew: it must read"
+        " both sources, and send all that is owed and a question that was asked meanwhile.",
         command=command_of("R3"),
         figures=[
             exactly("power cuts", len(cuts), form.pick(full=_CUTS, quick=_QUICK_CUTS)),
-            none_of("databases damaged", damages, of=len(cuts)),
-            none_of("acknowledged commits lost", lost, of=sum(_acknowledged(cut) for cut in cuts)),
-            none_of("daemons that did not go on", unfit),
+            none_of("databases damaged", harm.damages, of=len(cuts)),
+            none_of("acknowledged commits lost", harm.lost, of=sum(_acknowledged(cut) for cut in cuts)),
+            exactly("daemons started anew", harm.started, form.pick(full=_RESTARTS, quick=_QUICK_RESTARTS)),
+            none_of("daemons that did not go on", harm.unfit, of=harm.started),
         ],
         notes=["A disk that loses what it said it had written is not played; no program can promise anything on one."],
     )
+
+
+def _judge(stage: Scene, state: Path, cut: Cut, harm: Harm, name: str, *, is_started: bool) -> None:
+    """Look at a picture. The daemon is started before anybody else opens it: what is left of a WAL is its to mend."""
+    found = [inspect(state)]
+    if is_started:
+        harm.started += 1
+        harm.unfit += [f"{name}: {one}" for one in _restarted(stage, state)]
+        found.append(inspect(state))
+    harm.damages += [f"{name}: {one}" for one in found if one]
+    harm.lost += [f"{name}: {one}" for one in _lost(state / FILE_NAME, cut)]
 
 
 def _cuts(stage: Scene, platter: Path, form: Form) -> Iterator[Cut]:
@@ -106,21 +128,41 @@ def _lost(database: Path, cut: Cut) -> Iterator[str]:
 
 
 def _restarted(stage: Scene, state: Path) -> Iterator[str]:
-    """Start a daemon on a picture, and yield what is wrong with that."""
+    """Start a daemon on a picture that nothing has mended, and yield what is wrong with that.
+
+    A question is asked before: whatever waits in the picture, one message at least is owed.
+    """
+    before, asked = _polls_of_copy(state), stage.ask()
     with scratch() as folder, Receiver() as receiver, daemon_process(folder, state=state) as daemon:
         daemon.configure(sources(stage.lab) + audience(json=receiver))
         daemon.start()
         try:
-            wait_until(receiver, lambda: daemon.rows(_UNDELIVERED) == [(0,)] and daemon.rows(_NEW_POLLS)[0][0] > 0)
+            wait_until(receiver, lambda: not list(_amiss(daemon, receiver, before, asked)))
         except TimeoutError:
-            yield f"{daemon.rows(_UNDELIVERED)[0][0]} messages still wait: {daemon.log()[-300:]}"
+            yield f"{'; '.join(_amiss(daemon, receiver, before, asked))}: {daemon.log()[-300:]}"
         if "daemon.unexpected" in daemon.log():
             yield daemon.log()[-500:]
         daemon.stop()
 
 
-def _named(number: int, found: Sequence[str] | Iterator[str]) -> list[str]:
-    return [f"cut {number}: {one}" for one in found]
+def _amiss(daemon: DaemonProcess, receiver: Receiver, before: Mapping[str, int], asked: str) -> Iterator[str]:
+    """Yield what a daemon has still to do that was started on a picture."""
+    waiting, polls = daemon.rows(_UNDELIVERED)[0][0], dict(daemon.rows(_POLLS))
+    if waiting:
+        yield f"{waiting} messages still wait"
+    yield from (f"{name} was not polled" for name in SOURCES.values() if polls.get(name, 0) <= before.get(name, 0))
+    arrived = {arrival.headers["idempotency-key"] for arrival in receiver.arrivals()}
+    if not arrived & {key for key, subject in daemon.rows(_QUESTIONS) if subject == asked}:
+        yield "the new question has not arrived"
+
+
+def _polls_of_copy(state: Path) -> dict[str, int]:
+    """Return how often each source had been read completely, as a copy of the picture says."""
+    with scratch() as folder:
+        for file in state.glob(f"{FILE_NAME}*"):
+            shutil.copyfile(file, folder / file.name)
+        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+            return dict(connection.execute(_POLLS).fetchall())
 
 
 def _acknowledged(cut: Cut) -> int:
@@ -128,7 +170,9 @@ def _acknowledged(cut: Cut) -> int:
 
 
 _UNDELIVERED = "SELECT COUNT(*) FROM deliveries WHERE state <> 'delivered'"
-_NEW_POLLS = "SELECT COUNT(*) FROM polls"
+_POLLS = """SELECT s.name, COUNT(*) FROM polls p JOIN sources s ON s.key = p.source WHERE p.outcome = 'complete'
+    GROUP BY s.name"""
+_QUESTIONS = "SELECT d.id, e.subject FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.type = 'questions.new'"
 
 
 @contextmanager

@@ -1,21 +1,113 @@
-"""Schemas: a database as an earlier version of watcher would have left it, made from one of today."""
+"""Schemas: a database as an earlier version of watcher would have left it, made from one of today.
+
+`python -m torture.schemas STEP PYTHON -m watcher ARGUMENT…` runs a command line of watcher that is killed in a step.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import sqlite3
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database as Tables
 
+from torture.scene import check, scratch
+from watcher.cli import main
+from watcher.domain.duration import parse_duration
+from watcher.store.database import FILE_NAME, open_read_only
 from watcher.store.migrations import SCHEMA
 from watcher.store.steps import STEPS
 
 _CACHE = "pages"
 """may be empty in every version"""
+TOLD = "SELECT d.id, e.source, e.type, e.subject, e.details FROM deliveries d JOIN events e ON e.seq = d.event"
 _OWN = ("sqlite_", "_sqlite_migrations")
+
+
+class Alarm(NamedTuple):
+    """A deadline; what it warns of is a time in seconds since 1970."""
+
+    source: str
+    subject: str
+    kind: str
+    at_s: int
+
+
+def armed(database: Path) -> set[Alarm]:
+    """Return the deadlines that a database of today has still to tell."""
+    query = "SELECT s.name, r.id, r.deadlines FROM rows r JOIN sources s ON s.key = r.source"
+    with open_read_only(database) as connection:
+        rows = connection.execute(query).fetchall()
+    return {
+        Alarm(name, identity, kind, at_ms // 1000)
+        for name, identity, text in rows
+        for kind, at_ms, _, leads, _ in json.loads(text or "[]")
+        if leads
+    }
+
+
+def alarm_of(source: str, subject: str, kind: str, details: Mapping[str, Any]) -> Alarm | None:
+    """Return the deadline that made an event, None where something else did."""
+    at = details.get("waiting_since") or (details.get("deadline") or {}).get("at")
+    return at and Alarm(source, subject, kind, int(datetime.fromisoformat(at).timestamp()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A message, by the event that it tells of; `alarm` is what fired it, if it was a deadline."""
+
+    source: str
+    type: str
+    subject: str
+    alarm: Alarm | None
+    lead_s: int | None
+
+    def is_due_since(self, at_s: float) -> bool:
+        """Whether it is of a deadline that fell due only then, with a lead that is said."""
+        return self.alarm is not None and self.lead_s is not None and self.alarm.at_s - self.lead_s >= at_s
+
+
+def told_by(rows: Iterable[Sequence[Any]]) -> dict[str, Told]:
+    """Return what each message tells of, by its id, from the rows of TOLD."""
+    told: dict[str, Told] = {}
+    for key, source, kind, subject, written in rows:
+        details = json.loads(written)
+        alarm, lead_s = alarm_of(source, subject, kind, details), _lead_s(details)
+        told[key] = Told(source=source, type=kind, subject=subject, alarm=alarm, lead_s=lead_s)
+    return told
+
+
+def _lead_s(details: dict[str, Any]) -> int | None:
+    deadline = details.get("deadline")
+    return parse_duration(deadline["lead"]) // timedelta(seconds=1) if deadline else None
+
+
+def surprises(told: Sequence[Told | None], planned: set[Alarm], news: tuple[str, str]) -> Iterator[str]:
+    """Yield messages for which nothing happened: only a question was asked, and time, which fires what was armed."""
+    for one in told:
+        if one is None:
+            yield "a message that it does not know of"
+        elif one.alarm not in planned and (one.type, one.subject) != news:
+            yield f"{one.type} of {one.source}/{one.subject}"
+
+
+def seen(state: Path) -> tuple[int, str]:
+    """Return how many steps a copy of the database has had, and what is wrong with it; the daemon mends its own."""
+    with scratch() as folder:
+        for file in state.glob(f"{FILE_NAME}*"):
+            shutil.copyfile(file, folder / file.name)
+        wrong = check(folder / FILE_NAME)
+        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+            return connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0], wrong
 
 
 def make_earlier(today: Path, target: Path, steps: int) -> None:
@@ -86,3 +178,21 @@ def _names(connection: sqlite3.Connection, schema: str) -> set[str]:
 
 def _columns(connection: sqlite3.Connection, schema: str, table: str) -> set[str]:
     return {row[1] for row in connection.execute(f"PRAGMA {schema}.table_info({table})")}
+
+
+def _kill_in(name: str) -> None:
+    """Let the process die when a step has done its work, before that is recorded."""
+    step = next(step for step in SCHEMA.pending(Tables(memory=True)) if step.name == name)
+    work = step.fn
+
+    def fatal(db: Tables, /) -> None:
+        work(db)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    step.fn = fatal
+
+
+if __name__ == "__main__":
+    _kill_in(sys.argv[1])
+    sys.argv = ["watcher", *sys.argv[sys.argv.index("watcher") + 1 :]]
+    main()

@@ -41,7 +41,10 @@ _RESTART_S, _QUICK_RESTART_S = 10.0, 1.0
 """the first as the unit has it; the quick form would see no second end"""
 _REFUSED = 2
 """the status after which the service manager does not start it again"""
-_ORDINARY = re.compile(r" (debug|info) |config\.warning|delivery\.interrupted")
+_ORDINARY = re.compile(
+    r" debug | info (daemon\.|poll\.done|deadlines\.fired|state\.recovered)|config\.warning|delivery\.interrupted"
+)
+"""what is told without a fault, or of its end; what is for debugging is not in the log unless it is asked for"""
 _RECOVERY_S = 60.0
 _HANDS = 3
 """cases at once: each mostly waits"""
@@ -147,8 +150,8 @@ def try_storage(form: Form) -> Trial:
         f" ended with a status other than {_REFUSED}, in the fault unless that was a kill of the one start. A question"
         " is asked meanwhile. Then the fault ends, the daemon goes on or is started, and all must arrive: the events"
         " count every question from the first on, and each has a message. What comes while a fault lasts, comes after"
-        " a kill. Lines of log are those of a warning or worse, and tracebacks. Of EIO and kills at a start it is"
-        " strace that shows that they came; their name is asked for only where they last."
+        " a kill. Lines of log are all but those for debugging and the ones of ordinary work. That errors of calls and"
+        " kills at a start came, strace shows; health must name every fault but these and a WAL that is gone."
         f" Played: {'; '.join(case.name for case in cases)}.",
         command=command_of("R6"),
         figures=_figures(cases, found),

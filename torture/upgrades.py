@@ -12,36 +12,51 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
-from torture.daemon import PATIENCE_S, audience, sources
+from torture.daemon import PATIENCE_S, audience, daemon_process, sources
 from torture.machine import require_debian, run
-from torture.scene import Scene, inspect, scene
-from torture.schemas import make_earlier
-from torture.trial import Form, Trial, at_most, command_of, exactly, none_of, reported
+from torture.scene import SPEED, Scene, scene, scratch
+from torture.schemas import TOLD, Told, armed, make_earlier, seen, surprises, told_by
+from torture.trial import Figure, Form, Trial, at_most, command_of, exactly, none_of, reported
+from torture.witness import SOURCES
+from watcher.config.model import GeneralSettings
+from watcher.lab import Lab, Receiver
 from watcher.store.database import FILE_NAME
 from watcher.store.steps import STEPS
 
 _BEATS, _BEATS_OF_A_MONTH = 30, 500
 _CALLS = "pwrite64,fdatasync"
-_STRIDE, _QUICK_STRIDE = 4, 100
+_FIRST, _QUICK_FIRST = 1, 14
+_STRIDE, _QUICK_STRIDE = 1, 70
 _MONTH = timedelta(days=30)
-_STORM = 30
-"""what the daemon is configured to tell one by one of one cause, at most; it is the default"""
+_CROWD = 400
+"""conversations of each API that is restored: so many that each kind of news would be a storm by itself"""
+_STORM = int(GeneralSettings().storm)
+"""what a daemon tells one by one of one cause, at most, where nothing else is configured"""
 _LATER = "m999_of_a_later_version"
-_LEADS = ("registration.", "conversation.starting", "conversation.ending", "questions.waiting")
 _SIDE_FILES = ("-wal", "-shm")
+ABOUT = f"""A database with some life in it is put back to each earlier schema. Its upgrade is killed before the N-th
+write of a start, for every N (in the quick form the {_QUICK_FIRST}th and each {_QUICK_STRIDE}th after it),
+and within each of its steps, when that has done its work and is not recorded; then it is let through:
+nothing may be told but deadlines that were armed before and fell due, and a new question must arrive. A
+database of a later version must be refused and stay as it is. A backup of a month ago with {_CROWD}
+conversations an API is restored under a daemon whose APIs have lived on for {_BEATS_OF_A_MONTH} beats. Its
+`storm` is the default ({_STORM}): of all that has piled up in a source it may tell so many messages, and
+besides only what falls due from then on."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What went wrong."""
+    """What was done, and what went wrong. `midway`: schemas killed with part of the upgrade in the WAL."""
 
     kills: int = 0
+    midway: set[str] = field(default_factory=set)
+    steps: int = 0
     damaged: list[str] = field(default_factory=list)
     told_anew: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -49,10 +64,12 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a daemon made of a month-old backup."""
+    """What a daemon made of a month-old backup. `due`: deadlines that fell due only after it had been started."""
 
-    told: str
-    most: int
+    messages: int
+    events: int
+    due: int
+    piled: int
     stuck: Sequence[str]
 
 
@@ -68,30 +85,35 @@ def try_upgrades(form: Form) -> Trial:
         shutil.copyfile(stage.daemon.database, today)
         for steps in earlier:
             make_earlier(today, stage.folder / f"{steps}.db", steps)
-            _restore(stage, stage.folder / f"{steps}.db")
             _upgrade(stage, strace, steps, form, found)
+            _go_on(stage, today, steps, found)
         unrefused = list(_downgrade(stage))
-    restored = _restore_old_backup()
     return Trial(
         key="R10",
         title="Upgrades, downgrades, old backups",
-        about="A database with some life in it is put back to each earlier schema; its upgrade is killed before the"
-        " N-th write, again and again, then let through: nothing may be told anew, and a new question must arrive. A"
-        " database of a later version must be refused and stay as it is. A backup of a month ago is restored under a"
-        f" daemon whose APIs have lived on for {_BEATS_OF_A_MONTH} beats.",
+        about=ABOUT.replace("\n", " "),
         command=command_of("R10"),
-        figures=[
-            exactly("earlier schemas upgraded", len(earlier), len(STEPS) - 1),
-            reported("upgrades killed", f"{found.kills}"),
-            none_of("databases damaged or half upgraded", found.damaged, of=found.kills),
-            none_of("messages that an upgrade told anew", found.told_anew),
-            none_of("upgraded daemons that did not go on", found.stuck),
-            none_of("later databases that were not refused with a message, or were changed", unrefused),
-            reported("messages about all that happened since a month-old backup", restored.told),
-            at_most("… most of them of one cause", restored.most, _STORM),
-            none_of("restored daemons that did not go on", restored.stuck),
-        ],
+        figures=[*_figures(found, unrefused), *_figures_of_restored(_restore_old_backup())],
     )
+
+
+def _figures(found: Findings, unrefused: Sequence[str]) -> Iterator[Figure]:
+    earlier = len(STEPS) - 1
+    yield exactly("earlier schemas whose upgrade was killed half written", len(found.midway), earlier, of=earlier)
+    yield exactly("steps of an upgrade killed before they were recorded", found.steps, sum(range(1, len(STEPS))))
+    yield reported("starts killed at a write", f"{found.kills}")
+    yield none_of("databases damaged or half upgraded", found.damaged, of=found.kills + found.steps)
+    yield none_of("messages that an upgrade told anew", found.told_anew)
+    yield none_of("upgraded daemons that did not go on", found.stuck)
+    yield none_of("later databases that were not refused with a message, or were changed", unrefused)
+
+
+def _figures_of_restored(restored: Restored) -> Iterator[Figure]:
+    yield reported("events since a month-old backup", f"{restored.events}")
+    yield at_most("messages about them", restored.messages, len(SOURCES) * _STORM + restored.due)
+    yield reported("… of deadlines that fell due only after the start", f"{restored.due}")
+    yield at_most("… of what had piled up in one source, at most", restored.piled, _STORM)
+    yield none_of("restored daemons that did not go on", restored.stuck)
 
 
 def _live(stage: Scene) -> None:
@@ -111,27 +133,42 @@ def _restore(stage: Scene, backup: Path) -> None:
 
 
 def _upgrade(stage: Scene, strace: str, steps: int, form: Form, found: Findings) -> None:
-    """Kill the upgrade at write after write until it gets through, then see what it has told."""
+    """Kill the upgrade at write after write of a start, then in each of its steps."""
     files = [part for suffix in ("", *_SIDE_FILES) for part in ("-P", f"{stage.daemon.database}{suffix}")]
     trace = [strace, "-f", "-qq", "-o", "/dev/null", *files, "-e", f"trace={_CALLS}"]
-    number = 1
+    backup, number = stage.folder / f"{steps}.db", form.pick(full=_FIRST, quick=_QUICK_FIRST)
+    _restore(stage, backup)
     while _is_killed(stage, [*trace, "-e", f"inject={_CALLS}:signal=KILL:when={number}"]):
         found.kills += 1
-        found.damaged += [f"{STEPS[steps - 1]}, write {number}: {what}" for what in _damage(stage, steps)]
+        wal_bytes = _wal_bytes(stage)
+        applied, wrong = seen(stage.daemon.state)
+        found.damaged += _named(f"{STEPS[steps - 1]}, write {number}", applied, wrong, (steps, len(STEPS)))
+        if applied == len(STEPS):
+            _restore(stage, backup)  # else the next start would have nothing to upgrade
+        elif wal_bytes:
+            found.midway.add(STEPS[steps - 1])
         number += form.pick(full=_STRIDE, quick=_QUICK_STRIDE)
+    _restore(stage, backup)
+    for step in STEPS[steps:]:
+        found.steps += _is_killed(stage, [sys.executable, "-m", "torture.schemas", step])
+        found.damaged += _named(f"{STEPS[steps - 1]}, in {step}", *seen(stage.daemon.state), (steps,))
+
+
+def _go_on(stage: Scene, today: Path, steps: int, found: Findings) -> None:
+    """Let the killed upgrade through, and see what it tells, and whether it hears of something new."""
     stage.daemon.under = ()
     stage.receiver.clear()
     stage.daemon.start()
-    stage.settle()
-    found.told_anew += [title for title in _surprises(stage) if title]
-    before = len(stage.receiver.arrivals())
     asked = stage.ask()
     stage.settle()
-    stage.answer(asked)  # the next schema begins from the same
-    if len(stage.receiver.arrivals()) <= before:
+    news = ("questions.new", asked)
+    told = _told(stage)
+    found.told_anew += surprises(told, armed(today), news)
+    if not any(one and (one.type, one.subject) == news for one in told):
         found.stuck.append(STEPS[steps - 1])
     stage.daemon.stop()
-    found.damaged += [f"{STEPS[steps - 1]}, upgraded: {what}" for what in _damage(stage, len(STEPS))]
+    stage.answer(asked)  # the next schema begins from the same
+    found.damaged += _named(f"{STEPS[steps - 1]}, upgraded", *seen(stage.daemon.state), (len(STEPS),))
 
 
 def _is_killed(stage: Scene, under: list[str]) -> bool:
@@ -149,23 +186,23 @@ def _is_killed(stage: Scene, under: list[str]) -> bool:
     raise TimeoutError("the upgrade came to no end")
 
 
-def _damage(stage: Scene, steps: int) -> Iterator[str]:
-    """Yield what is wrong with a database that should have had so many steps, or all."""
-    if wrong := inspect(stage.daemon.state):
-        yield wrong
-    with closing(sqlite3.connect(f"{stage.daemon.database.as_uri()}?mode=ro", uri=True)) as connection:
-        applied = connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0]
-    if applied not in {steps, len(STEPS)}:
-        yield f"it has had {applied} steps"
+def _named(when: str, applied: int, wrong: str, right: Sequence[int]) -> Iterator[str]:
+    """Yield what is wrong with a database that should have had one of some numbers of steps."""
+    if wrong:
+        yield f"{when}: {wrong}"
+    if applied not in right:
+        yield f"{when}: it has had {applied} steps"
 
 
-def _surprises(stage: Scene) -> Iterator[str]:
-    """Yield the titles of messages for which nothing happened: only time has passed, which may fire deadlines."""
-    query = "SELECT d.id, e.type FROM deliveries d JOIN events e ON e.seq = d.event"
-    types = dict(stage.daemon.rows(query))
-    for arrival in stage.receiver.arrivals():
-        if not types.get(arrival.headers["idempotency-key"], "").startswith(_LEADS):
-            yield str(arrival.json()["title"])
+def _wal_bytes(stage: Scene) -> int:
+    wal = stage.daemon.database.with_name(FILE_NAME + "-wal")
+    return wal.stat().st_size if wal.exists() else 0
+
+
+def _told(stage: Scene) -> list[Told | None]:
+    """Return what each message that has arrived tells of; None where the database knows no such message."""
+    known = told_by(stage.daemon.rows(TOLD))
+    return list(map(known.get, stage.keys()))
 
 
 def _downgrade(stage: Scene) -> Iterator[str]:
@@ -190,9 +227,8 @@ def _digest(stage: Scene) -> str:
 
 
 def _restore_old_backup() -> Restored:
-    """Let a daemon find a month of changes at once."""
-    with scene() as stage:
-        stage.daemon.configure(sources(stage.lab) + audience(json=stage.receiver), storm=_STORM)
+    """Let a daemon find a month of changes at once; each message that it makes of them is counted."""
+    with _crowd() as stage:
         for api in (stage.lab.onq, stage.lab.osn):
             api.skew = -_MONTH
         stage.daemon.environ = _month_ago()
@@ -206,26 +242,44 @@ def _restore_old_backup() -> Restored:
         _restore(stage, backup)
         stage.daemon.environ = {}
         stage.receiver.clear()
+        from_s = time.time()
         try:
             stage.daemon.start()
             stage.settle()
             messages = len(stage.receiver.arrivals())
-            stage.ask()
+            asked = stage.ask()
             stage.settle()
         except (TimeoutError, subprocess.SubprocessError) as error:
-            return Restored(told="", most=0, stuck=[f"{type(error).__name__}: {stage.daemon.log()[-300:]}"])
-        return _count(stage, messages)
+            stuck = [f"{type(error).__name__}: {stage.daemon.log()[-300:]}"]
+            return Restored(messages=0, events=0, due=0, piled=0, stuck=stuck)
+        return _count(stage, messages, from_s, ("questions.new", asked))
 
 
-def _count(stage: Scene, messages: int) -> Restored:
-    """Count what arrived after the restart, and what was stored in one moment for it."""
-    causes = dict(stage.daemon.rows("SELECT d.id, e.time_ms FROM deliveries d JOIN events e ON e.seq = d.event"))
-    keys = stage.keys()
-    events = stage.daemon.rows(f"SELECT COUNT(*) FROM events WHERE time_ms >= {min(causes[key] for key in keys)}")[0][0]
+@contextmanager
+def _crowd() -> Iterator[Scene]:
+    """Give a scene with many conversations, and a daemon that brings a storm together as one does by itself."""
+    with (
+        scratch() as folder,
+        Lab(story=False, conversations=_CROWD, speed=SPEED) as lab,
+        Receiver() as receiver,
+        daemon_process(folder) as daemon,
+    ):
+        daemon.configure(sources(lab) + audience(json=receiver), storm=_STORM)
+        yield Scene(folder=folder, lab=lab, receiver=receiver, daemon=daemon)
+
+
+def _count(stage: Scene, messages: int, from_s: float, news: tuple[str, str]) -> Restored:
+    """Count what arrived after the restart; a message that nothing is known of counts as piled up, too."""
+    told = _told(stage)
+    due = {one.alarm for one in told[:messages] if one and one.is_due_since(from_s)}
+    piled = Counter(one.source if one else "" for one in told[:messages] if not (one and one.is_due_since(from_s)))
+    is_heard = any(one and (one.type, one.subject) == news for one in told[messages:])
     return Restored(
-        told=f"{messages} of {events} events",
-        most=max(Counter(causes[key] for key in keys[:messages]).values(), default=0),
-        stuck=[] if len(keys) > messages else ["a new question was not told"],
+        messages=messages,
+        events=stage.daemon.rows(f"SELECT COUNT(*) FROM events WHERE time_ms >= {from_s * 1000:.0f}")[0][0],
+        due=len(due),
+        piled=max(piled.values(), default=0),
+        stuck=[] if is_heard else ["a new question was not told"],
     )
 
 

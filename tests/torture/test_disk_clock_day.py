@@ -1,0 +1,99 @@
+"""The trials of the disk, the clock and the day see what they are for, where it is planted."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from torture import clocks, day, faults, storage
+from torture.daemon import wait_until
+from watcher.lab import Receiver
+
+TOLD = [(0, 1, "a"), (1, 3, "b"), (3, 4, "c")]
+
+
+def test_questions_that_are_all_told_leave_no_gap() -> None:
+    assert list(storage.gaps_in(TOLD, 0, 4, {"a", "b", "c"})) == []
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_an_event_that_is_lost_is_a_gap_wherever_it_stood(lost: int) -> None:
+    told = [one for number, one in enumerate(TOLD) if number != lost]
+    assert len(list(storage.gaps_in(told, 0, 4, {"a", "b", "c"}))) == 1
+
+
+def test_a_baseline_that_is_read_anew_may_begin_anywhere_but_must_end_at_the_last() -> None:
+    assert list(storage.gaps_in(TOLD[1:], None, 4, {"b", "c"})) == []
+    assert len(list(storage.gaps_in(TOLD[1:], None, 5, {"b", "c"}))) == 1
+
+
+@pytest.mark.parametrize("delivery", ["b", None])
+def test_an_event_whose_message_did_not_arrive_is_seen(delivery: str | None) -> None:
+    assert list(storage.gaps_in([(0, 1, delivery)], 0, 1, {"a"})) == ["the message of 0 to 1 did not arrive"]
+
+
+@pytest.mark.parametrize(
+    ("record", "has_come"),
+    [
+        ("7 pread64(4, 0x0, 4, 0) = -1 EIO (Input/output error) (INJECTED)\n", True),
+        ("7 +++ killed by SIGKILL +++\n", True),
+        ("7 pread64(4, 0x0, 4, 0) = 4\n", False),
+        ("", False),
+    ],
+)
+def test_a_fault_that_strace_did_not_play_is_seen(tmp_path: Path, record: str, has_come: bool) -> None:
+    (tmp_path / "strace").write_text(record, encoding="utf-8")
+    assert faults.has_come(tmp_path / "strace") is has_come
+
+
+def test_a_case_that_did_not_come_or_was_not_played_decides() -> None:
+    cases = storage.CASES[:2]
+    well = storage.Findings(played=["a fault", "another"], loud=[(1, "a fault"), (0, "another")])
+    ill = storage.Findings(played=["a fault"], absent=["a fault"], loud=[(2, "a fault")])
+    assert [figure.is_met for figure in storage._figures(cases, well)].count(False) == 0
+    assert [figure.is_met for figure in storage._figures(cases, ill)].count(False) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("1 new open question in “A (2 open)” (1 open)", {2: 1}),
+        ("1 new open question in “A” (1 open)", {1: 1}),
+        ("2 new open questions in “A” (3 open)", {2: 1, 3: 1}),
+        ("1 new open question in “A” (1 open)\n2 new open questions in “A” (2 open)", {1: 2, 2: 1}),
+        ("Registration for “A” is closed", {}),
+    ],
+)
+def test_a_digest_says_which_questions_stand_in_it(text: str, numbers: dict[int, int]) -> None:
+    assert clocks.questions_in(text) == Counter(numbers)
+
+
+def _utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]  # year to second
+
+
+@pytest.mark.parametrize(
+    ("after", "at", "due"),
+    [
+        (_utc(2027, 2, 3, 6, 59), "08:00", _utc(2027, 2, 3, 7)),
+        (_utc(2027, 2, 3, 7, 0), "08:00", _utc(2027, 2, 4, 7)),
+        (_utc(2027, 3, 28, 0, 59), "02:30", _utc(2027, 3, 28, 1)),
+        (_utc(2027, 3, 28, 1, 1), "02:30", _utc(2027, 3, 29, 0, 30)),
+        (_utc(2027, 10, 31, 0, 29), "02:30", _utc(2027, 10, 31, 0, 30)),
+        (_utc(2027, 10, 31, 0, 31), "02:30", _utc(2027, 11, 1, 1, 30)),
+    ],
+)
+def test_a_digest_is_due_once_a_day_by_the_clocks_of_berlin(after: datetime, at: str, due: datetime) -> None:
+    assert clocks.digest_after(after, at) == due
+
+
+def test_a_peak_between_two_samples_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "wal"
+    with day.watched(file) as peak, Receiver() as receiver:
+        assert peak.take() == 0
+        file.write_bytes(bytes(2_000))
+        wait_until(receiver, lambda: peak._largest == 2_000)
+        file.write_bytes(b"")
+        assert peak.take() == 2_000
+        assert peak.take() == 0
