@@ -72,9 +72,17 @@ def test_it_says_when_the_first_and_the_last_were_noticed(ages: tuple[int, ...],
 
 def test_events_about_one_thing_are_one_line_and_then_its_own_message() -> None:
     first, second = event("1", before=2, after=5, age=5), event("1", before=5, after=7)
-    message = bundle(second, first)
+    message = bundle(first, second)
     assert message.title == "5 new open questions in “Course 1” (7 open)"
     assert message.conversation == "campus/1"
+
+
+def test_a_clock_that_was_set_back_between_two_events_changes_nothing() -> None:
+    first, second = event("1", before=2, after=5), event("1", before=5, after=7, age=60)
+    message = bundle(first, second)
+    assert message.title == "5 new open questions in “Course 1” (7 open)"
+    early, late = event("1", age=60), event("2")
+    assert bundle(late, early).body.splitlines()[-1] == bundle(early, late).body.splitlines()[-1]
 
 
 def test_a_single_event_has_the_words_that_it_has_alone() -> None:

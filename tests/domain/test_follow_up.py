@@ -142,12 +142,12 @@ def test_of_several_events_about_one_thing_the_last_is_followed_once(told: list[
     assert len(things) == len(set(things))
     for one in found:
         same = [
-            other.event.time
+            other.event
             for other in told
             if other.stage != CLEARED
             and (other.rule, other.event.subject, other.event.type) == things[found.index(one)]
         ]
-        assert one.event.time == max(same)
+        assert one.event == same[-1]
 
 
 TOLD = Escalated(event_id="0123456789abcdef", told_at=NOW - DAY)

@@ -169,3 +169,18 @@ def test_late_is_more_than_two_intervals(stage: Stage, passed: timedelta, is_lat
     poll(stage, closing(48))
     (event,) = stage.ring(24 * HOUR + passed)
     assert event.details["late"] is is_late
+
+
+def test_what_fires_together_is_of_one_moment(stage: Stage) -> None:
+    poll(stage, closing(*[48] * 40))
+    later = (START + 24 * HOUR + timedelta(milliseconds=count) for count in range(10_000))
+    bell = Bell(
+        apis={"campus": ONQ},
+        route=lambda _event: (),
+        ruleset="",
+        now=lambda: next(later),
+        hold=lambda _source: nullcontext(),
+    )
+    assert fire_due(SqliteAlarms(stage.database), bell) == 40
+    times = stage.database.connection().execute("SELECT DISTINCT time_ms FROM events WHERE type LIKE '%closing'")
+    assert len(times.fetchall()) == 1

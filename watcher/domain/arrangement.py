@@ -197,7 +197,7 @@ def _parcel(
 ) -> None:
     """Make a group a parcel, if anything of it is left and the throttle lets it pass."""
     told = list(group) if group[0].stage.is_reminder else _net(group, policy, world, now, made)
-    told.sort(key=_in_time)
+    told.sort(key=_in_order)
     if told and told[0].stage.kind is StageKind.FIRST and told[0].held_by in _MUST_STILL_HOLD and not told[0].is_formed:
         told = _true(told, world, now, made)
     if not told:
@@ -234,10 +234,10 @@ def _true(told: Sequence[Waiting], world: World, now: datetime, made: Arrangemen
 
 
 def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, made: Arrangement) -> list[Waiting]:
-    """Return the deliveries of a group that its message tells, in time order; the others have come to nothing."""
+    """Return the deliveries of a group that its message tells, in order; the others have come to nothing."""
     if len(group) == 1 and (group[0].is_formed or group[0].held_by is HeldBy.NOTHING):
         return list(group)  # of what did not wait the message itself says how things stand
-    ordered = sorted(group, key=_in_time)
+    ordered = sorted(group, key=_in_order)
     dropped = {each.event.id: each.reason for each in net_effect([one.event for one in ordered], now).dropped}
     made.ended += [_come_to_nothing(one, dropped[one.event.id]) for one in ordered if one.event.id in dropped]
     left = [one for one in ordered if one.event.id not in dropped]
@@ -245,8 +245,9 @@ def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, 
     return left
 
 
-def _in_time(one: Waiting) -> tuple[datetime, int]:
-    return one.event.time, one.place
+def _in_order(one: Waiting) -> tuple[int, datetime]:
+    """As noticed: the wall clock may have been set back between two events."""
+    return one.place, one.event.time
 
 
 def _come_to_nothing(one: Waiting, reason: str) -> Ended:

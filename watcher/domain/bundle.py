@@ -26,14 +26,13 @@ MOST_SOURCES = 3
 def compose_bundle(
     events: Sequence[Event], *, rule: str, zone: tzinfo, now: datetime, is_repeat: bool, telling: Telling = NEWS
 ) -> Message:
-    """Return the message for events in any order: their net effect, a line each; of a single one its own message.
+    """Return the message for events, in their order: their net effect, a line each; of a single one its own message.
 
-    What is meant by the rest is as in message.compose.
+    In which they were noticed, whatever the wall clock said. What is meant by the rest is as in message.compose.
     """
-    ordered = sorted(events, key=lambda event: event.time)
     # As of the first event: what is over by now was left out when the message was put together, and it stays the same.
-    lines = net_effect(ordered, ordered[0].time).lines or tuple(
-        Line(event=event, stands_for=(event,)) for event in ordered
+    lines = net_effect(events, events[0].time).lines or tuple(
+        Line(event=event, stands_for=(event,)) for event in events
     )
     if len(lines) == 1 and not lines[0].note:
         return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
@@ -42,8 +41,8 @@ def compose_bundle(
     body = [
         " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
         *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader, is_from_one=is_from_one)),
-        *_rest(ordered, lines),
-        _when(ordered, reader),
+        *_rest(events, lines),
+        _when(events, reader),
     ]
     return Message(
         title=_title(shown, lines, telling, reader),
@@ -123,7 +122,8 @@ def _rest(events: Sequence[Event], lines: Sequence[Line]) -> list[str]:
 
 def _when(events: Sequence[Event], reader: Reader) -> str:
     """When the first and the last of them were noticed; the single messages say more."""
-    first, last = events[0].time, events[-1].time
+    times = [event.time for event in events]
+    first, last = min(times), max(times)
     until = say_date(last, reader.zone, reader.now)
     if say_date(first, reader.zone, reader.now) == until:
         return f"noticed {until} ({reader.zone})"

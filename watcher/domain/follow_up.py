@@ -132,12 +132,12 @@ def span_of(spans: Sequence[timedelta], number: int) -> timedelta:
 def follow(told: Sequence[Part], timings: Mapping[str, Timing], told_at: datetime) -> tuple[Followed, ...]:
     """Return what follows a message that was told to a channel at an instant; `timings` by the names of the rules.
 
-    Of several events about the same the last one is followed: one reminder a thing.
+    Of several events about the same the last one, as they were noticed, is followed: one reminder a thing.
     """
     if not timings:
         return ()
     last: dict[tuple[str, str, str, str], Part] = {}
-    for part in sorted(told, key=lambda one: one.event.time):
+    for part in told:
         timing = timings.get(part.rule)
         if timing is not None and timing.follows_up and _is_followed(part):
             event = part.event

@@ -24,7 +24,7 @@ class NetEffect:
 
 
 def net_effect(events: Sequence[Event], now: datetime) -> NetEffect:
-    """Return the net effect of events in time order; what has come to nothing, or is over, needs no line.
+    """Return the net effect of events as they were noticed; what has come to nothing, or is over, needs no line.
 
     1. Events about different conversations, sources and channels have nothing to do with each other.
     2. Those that tell of one thing in turn are joined (see strand).

@@ -67,7 +67,7 @@ class Waiting:
     `is_due`: one that is not may go with one that is, in a digest. `is_formed`: it was attempted before, or carries
     others: what its message tells is settled, so that nothing of it can get lost, and only quiet hours hold it back; a
     reminder of what is over ends all the same. `is_refused`: it was attempted before, alone, and is known not to have
-    gone out. `carried`: what else the message of a reminder that was formed tells. `place`: among events of one time.
+    gone out. `carried`: what else the message of a reminder that was formed tells. `place`: its event's in the log.
     """
 
     id: str

@@ -92,13 +92,14 @@ def fire_due(store: DeadlineStore, bell: Bell) -> int:
 def _fire_source(store: DeadlineStore, bell: Bell, source: DueSource) -> int:
     told = 0
     with bell.hold(source.name):
-        while due := store.due_rows(source, bell.now(), BATCH):
-            told += store.settle(source, [_fire_row(bell, source, each) for each in due], bell.ruleset)
+        now = bell.now()  # one moment for all of them: of one moment is what a storm puts together
+        while due := store.due_rows(source, now, BATCH):
+            told += store.settle(source, [_fire_row(bell, source, each, now) for each in due], bell.ruleset)
     return told
 
 
-def _fire_row(bell: Bell, source: DueSource, due: DueRow) -> Fired:
-    api, now = bell.apis[source.name], bell.now()
+def _fire_row(bell: Bell, source: DueSource, due: DueRow, now: datetime) -> Fired:
+    api = bell.apis[source.name]
     stance = Stance(source=source.name, api=api, epoch=source.epoch, unwatched=frozenset())
     facts = fire(api, due.row, due.deadlines, now, source.interval)
     events = [to_event(fact, stance=stance, row=due.row, now=now, between=None) for fact in facts]

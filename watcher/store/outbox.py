@@ -217,7 +217,7 @@ def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_unti
     event = connection.execute(f"SELECT {EVENT_COLUMNS} WHERE e.seq = ?", (found["event"],)).fetchone()
     members = connection.execute(
         f"""SELECT d.rule, d.stage, d.note, d.finding, {EVENT_COLUMNS} JOIN deliveries d ON d.event = e.seq
-            WHERE d.lead = ? ORDER BY e.time_ms, e.seq""",
+            WHERE d.lead = ? ORDER BY e.seq""",
         (found["id"],),
     ).fetchall()
     lost = (
