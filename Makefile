@@ -44,7 +44,7 @@ bench: $(READY) ## measure everything beside its goals and peers, and write docs
 bench-quick: $(READY) ## the same in two minutes: fewer rows, no peers, nothing written
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-torture: $(READY) ## kill, starve and mislead the daemon, count what that cost, and write docs/reliability.md (ARGS="--only R1": print that alone)
+torture: $(READY) ## kill, starve and mislead the daemon, count what that cost, and write docs/reliability.md (ARGS="--only R1": that alone, anew; ARGS="--jobs 2")
 	@$(BIN)/python -m torture --write $(ARGS)
 
 torture-quick: $(READY) ## the same in five minutes: fewer of everything, nothing written

@@ -8,7 +8,7 @@ import sys
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
 from torture.machine import IS_CI
-from torture.report import table, write
+from torture.report import amend, table, write
 from torture.runs import TRIALS, run_all
 from torture.trial import SEED, Figure, Form
 
@@ -25,6 +25,8 @@ def main() -> int:
     print("", *table(trials), sep="\n")
     if asked.write and not asked.only:
         DOCUMENT.write_text(write(trials, machine, is_quick=form.is_quick), encoding="utf-8")
+    elif asked.write and not form.is_quick and DOCUMENT.exists():
+        DOCUMENT.write_text(amend(DOCUMENT.read_text(encoding="utf-8"), trials, machine), encoding="utf-8")
     return int(any(_falls_short(figure) for trial in trials for figure in trial.figures))
 
 
@@ -34,7 +36,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=TRIALS, metavar="KEY", help=", ".join(TRIALS))
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many trials at once (1)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of everything that is left to chance ({SEED})")
-    parser.add_argument("--write", action="store_true", help="write docs/reliability.md, if nothing is left out")
+    parser.add_argument("--write", action="store_true", help="write docs/reliability.md, with --only into what it has")
     return parser
 
 

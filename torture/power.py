@@ -75,7 +75,7 @@ def try_power(form: Form) -> Trial:
         " polls and sends; each copy is what the disk held at that moment. It is mounted, its journal replayed, and"
         " checked: every message that had arrived, every delivery and every poll that the daemon had called done must"
         " be in it. On some of them, before anything else opens the database, the daemon is started anew: it must read"
-        " both sources, and send all that is owed and a question that was asked meanwhile.",
+        " both sources, send all that is owed, and then tell of one more question.",
         command=command_of("R3"),
         figures=[
             exactly("power cuts", len(cuts), form.pick(full=_CUTS, quick=_QUICK_CUTS)),
@@ -130,30 +130,37 @@ def _lost(database: Path, cut: Cut) -> Iterator[str]:
 def _restarted(stage: Scene, state: Path) -> Iterator[str]:
     """Start a daemon on a picture that nothing has mended, and yield what is wrong with that.
 
-    A question is asked before: whatever waits in the picture, one message at least is owed.
+    Once it has learnt what happened since the picture was taken, a question is asked.
     """
-    before, asked = _polls_of_copy(state), stage.ask()
+    before = _polls_of_copy(state)
     with scratch() as folder, Receiver() as receiver, daemon_process(folder, state=state) as daemon:
         daemon.configure(sources(stage.lab) + audience(json=receiver))
         daemon.start()
         try:
-            wait_until(receiver, lambda: not list(_amiss(daemon, receiver, before, asked)))
+            wait_until(receiver, lambda: not list(_amiss(daemon, before)))
+            known = {key for key, _ in daemon.rows(_QUESTIONS)}
+            asked = stage.ask()
+            wait_until(receiver, lambda: _has_come(daemon, receiver, asked, known))
         except TimeoutError:
-            yield f"{'; '.join(_amiss(daemon, receiver, before, asked))}: {daemon.log()[-300:]}"
+            wrong = [*_amiss(daemon, before), "or the new question has not arrived"]
+            yield f"{'; '.join(wrong)}: {daemon.log()[-300:]}"
         if "daemon.unexpected" in daemon.log():
             yield daemon.log()[-500:]
         daemon.stop()
 
 
-def _amiss(daemon: DaemonProcess, receiver: Receiver, before: Mapping[str, int], asked: str) -> Iterator[str]:
+def _amiss(daemon: DaemonProcess, before: Mapping[str, int]) -> Iterator[str]:
     """Yield what a daemon has still to do that was started on a picture."""
     waiting, polls = daemon.rows(_UNDELIVERED)[0][0], dict(daemon.rows(_POLLS))
     if waiting:
         yield f"{waiting} messages still wait"
     yield from (f"{name} was not polled" for name in SOURCES.values() if polls.get(name, 0) <= before.get(name, 0))
-    arrived = {arrival.headers["idempotency-key"] for arrival in receiver.arrivals()}
-    if not arrived & {key for key, subject in daemon.rows(_QUESTIONS) if subject == asked}:
-        yield "the new question has not arrived"
+
+
+def _has_come(daemon: DaemonProcess, receiver: Receiver, asked: str, known: Collection[str]) -> bool:
+    """Whether a message has come about the questions of a conversation that is none of the known ones."""
+    new = {key for key, subject in daemon.rows(_QUESTIONS) if subject == asked and key not in known}
+    return any(arrival.headers["idempotency-key"] in new for arrival in receiver.arrivals())
 
 
 def _polls_of_copy(state: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from torture.trial import Figure, Trial, command_of
@@ -30,6 +31,9 @@ figure that falls short is marked ✗ and fails the run.
 """
 
 
+_DONE = "## What was done"
+
+
 def tell(trial: Trial) -> Iterator[str]:
     """Yield a trial's lines for a terminal."""
     yield f"== {trial.key} {trial.title}"
@@ -54,11 +58,41 @@ def write(trials: Sequence[Trial], machine: Mapping[str, str], *, is_quick: bool
     parts = [_INTRODUCTION, "## Measured", "", *(f"- {name}: {value}" for name, value in machine.items())]
     if is_quick:
         parts.append("- **the quick form**: fewer of everything")
-    parts += ["", *table(trials), "", "## What was done", ""]
+    parts += ["", *table(trials), "", _DONE, ""]
     for trial in trials:
-        parts += [f"**{trial.key} {trial.title}.** {trial.about}", "", *(f"- {note}" for note in trial.notes)]
-        parts += [""] if trial.notes else []
+        parts += [*_told(trial), ""]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def amend(document: str, trials: Sequence[Trial], machine: Mapping[str, str]) -> str:
+    """Return a document in which some trials, measured anew, stand in the place of what it had of them.
+
+    It says when and of which commit they are. Raises ValueError for a document without one of them.
+    """
+    for trial in trials:
+        rows = re.compile(rf"(?:^\| {trial.key} \|.*\n)+", re.MULTILINE)
+        text = re.compile(rf"^\*\*{trial.key} .*\n(?:\n- .*\n(?:- .*\n)*)?", re.MULTILINE)
+        anew = f"- {trial.key} anew: {machine['date']}, commit {machine['commit']}\n"
+        document = re.sub(rf"^- {trial.key} anew: .*\n", "", document, flags=re.MULTILINE)
+        if not rows.search(document) or not text.search(document):
+            raise ValueError(f"the document has no {trial.key}")
+        lines = "".join(f"{line}\n" for line in list(table([trial]))[2:])
+        document = rows.sub(lambda _, lines=lines: lines, document)  # type: ignore[misc]
+        words = "".join(f"{line}\n" for line in _told(trial))
+        document = text.sub(lambda _, words=words: words, document)  # type: ignore[misc]
+        document = document.replace("\n\n| trial |", f"\n{anew}\n| trial |", 1)
+    return document
+
+
+def _told(trial: Trial) -> Iterator[str]:
+    yield f"**{trial.key} {trial.title}.** {trial.about}"
+    if trial.notes:
+        yield ""
+        yield from (f"- {_inline(note)}" for note in trial.notes)
+
+
+def _inline(text: str) -> str:
+    return " ".join(text.split())
 
 
 def mark(figure: Figure) -> str:

@@ -32,6 +32,7 @@ from torture.faults import (
     small_disk,
     without_wal,
 )
+from torture.loudness import most_at_once
 from torture.machine import require_debian, require_root
 from torture.scene import Scene, inspect, scene
 from torture.trial import Figure, Form, Trial, TrialError, at_most, command_of, exactly, none_of
@@ -264,7 +265,7 @@ class _Ward:
     def _judge(self, told: Sequence[str]) -> None:
         lines = self.daemon.log()[self.mark :].splitlines()
         loud = [line for line in lines if not _ORDINARY.search(line)]
-        self.found.loud.append((len(loud), self.case.name))
+        self.found.loud.append((most_at_once(loud), self.case.name))
         health = loud if self.case.is_refused else [line for line in told if line.startswith("STATUS=")]
         if self.case.word and not any(re.search(self.case.word, line) for line in health):
             self.found.unnamed.append(self.case.name)

@@ -8,6 +8,7 @@ import pytest
 
 from torture import clocks, day, faults, storage
 from torture.daemon import wait_until
+from torture.loudness import most_at_once
 from watcher.lab import Receiver
 
 TOLD = [(0, 1, "a"), (1, 3, "b"), (3, 4, "c")]
@@ -97,3 +98,11 @@ def test_a_peak_between_two_samples_is_seen(tmp_path: Path) -> None:
         file.write_bytes(b"")
         assert peak.take() == 2_000
         assert peak.take() == 0
+
+
+def test_the_lines_of_any_half_minute_are_counted() -> None:
+    said = [f"2026-11-24T12:00:{second:02}.000Z error state.failed" for second in (0, 31, 45)]
+    assert most_at_once(said[:2]) == 1
+    assert most_at_once(said) == 2
+    assert most_at_once([said[0], "Traceback", "ValueError"]) == 3
+    assert most_at_once([]) == 0
