@@ -34,6 +34,8 @@ _CALLS = "pwrite64,fdatasync,ftruncate"
 _QUERY_ATTEMPTS = """SELECT delivery, started_at_ms, outcome FROM attempts ORDER BY delivery, number"""
 _QUERY_UNTOLD = "SELECT type, subject FROM events WHERE seq NOT IN (SELECT event FROM deliveries)"
 _REPETITION = b"may be a repetition"
+_LONGEST_WAIT_S = 600.0
+"""what was under way at three deaths waits for five minutes"""
 _SLACK_MS = 5
 """a death is noticed a little after it"""
 
@@ -83,10 +85,11 @@ def try_kills(form: Form) -> Trial:
         about="The daemon is killed (SIGKILL) and started again, over and over, while the story of both APIs goes on:"
         f" under strace right before the N-th call that one of its threads makes of one of {_CALLS}, N from"
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
-        " once more with its baseline stored, where they are of polls and messages; and at random moments of its start"
-        " and of its work. Then what the APIs know to have happened between each two complete polls, and what the dates"
-        " of conversations owed, is held against the events. Not judged is what fell into the middle of a poll, which"
-        " may have seen it or not, and what the dates owed of conversations that had just come, or come back.",
+        " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
+        " moments of its start and of its work. Then what the APIs know to have happened between each two complete polls, and"
+        " what the dates of conversations owed, is held against the events. Not judged is what fell into the middle of"
+        " a poll, which may have seen it or not, and what the dates owed of conversations that had just come, or come"
+        " back.",
         command=command_of("R1"),
         figures=[
             exactly("kills at random moments", done.toll.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
@@ -140,15 +143,15 @@ def _campaign(form: Form) -> Campaign:
         stage.daemon.start()
         stage.settle()
         stage.daemon.stop()
-        toll.at_later_writes = _kill_at_writes(stage, strace, form, toll)
         chance = form.chance("kills")
+        toll.at_later_writes = _kill_at_writes(stage, strace, form, toll, chance)
         for number in range(form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)):
             _kill_at_moment(stage, chance, toll)
             toll.at_moments += 1
             _look(stage, number, form, toll)
         stage.lab.story.stop()
         stage.daemon.start()
-        stage.settle()
+        stage.settle(_LONGEST_WAIT_S)
         stage.daemon.stop()
         return _found(stage, toll, hear(stage.lab.story.truth, stage.daemon.rows, before))
 
@@ -180,10 +183,16 @@ def _keep(stage: Scene) -> Path:
     return folder
 
 
-def _kill_at_writes(stage: Scene, strace: str, form: Form, toll: Toll) -> int:
-    """Let it die before its N-th write for one N after the other; return how often it came so far."""
-    reached = 0
-    for number in form.pick(full=_WRITES, quick=_QUICK_WRITES):
+def _kill_at_writes(stage: Scene, strace: str, form: Form, toll: Toll, chance: Random | None = None) -> int:
+    """Let it die before its N-th write for one N after the other; return how often it came so far.
+
+    With `chance` in any order: of the first few dozen no poll is stored, and after minutes without one so much has gone
+    at once that the daemon rightly does not believe it.
+    """
+    reached, numbers = 0, list(form.pick(full=_WRITES, quick=_QUICK_WRITES))
+    if chance is not None:
+        chance.shuffle(numbers)
+    for number in numbers:
         inject = f"inject={_CALLS}:signal=KILL:when={number}"
         # Not with --seccomp-bpf, which would be faster: strace 6.1 then counts the first call alone.
         quiet = ["-f", "-qq", "-o", "/dev/null"]

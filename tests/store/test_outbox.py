@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from tests.store.order_contract import OrderContract
 from tests.store.outbox_contract import LEASE, NOW, OutboxContract, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
-from watcher.domain.delivery import MAX_ATTEMPTS
+from watcher.domain.delivery import MAX_ATTEMPTS, RETRY_SCHEDULE
 from watcher.domain.event import Event
 from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
@@ -81,6 +82,22 @@ def test_what_a_dead_process_was_sending_is_taken_over_at_once_as_a_repetition(d
 
     assert again is not None
     assert (again.delivery_id, again.attempt, again.was_interrupted) == (died.delivery_id, 2, True)
+
+
+def test_what_was_under_way_at_each_death_waits_longer_each_time_and_is_not_given_up_in_a_minute(
+    database: Database,
+) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(1), "mail", due_at=NOW)
+    now, waits = NOW, []
+    for _ in range(MAX_ATTEMPTS):
+        assert stand.outbox.claim_due("mail", now, LEASE, f"a process at {now}") is not None
+        assert stand.outbox.take_over(now) == 1
+        due = stand.outbox.next_due("mail")
+        assert due is not None
+        waits.append(due - now)
+        now = due
+    assert waits == [timedelta(), *RETRY_SCHEDULE[: MAX_ATTEMPTS - 1]]
 
 
 def test_what_waits_follows_a_clock_that_was_set_back(database: Database) -> None:

@@ -160,6 +160,11 @@ def retry_wait(attempt: int, retry_after: timedelta | None, *, jitter: float) ->
     return max(spread, asked_wait(retry_after))
 
 
+def after_death(deaths: int) -> timedelta:
+    """Return how long a delivery waits that was under way when the process died so often; the first time not at all."""
+    return retry_wait(deaths - 1, None, jitter=0) if deaths > 1 else timedelta()
+
+
 def asked_wait(retry_after: timedelta | None) -> timedelta:
     """Return the part of a Retry-After that is honoured."""
     return min(max(retry_after or timedelta(), timedelta()), MAX_RETRY_AFTER)

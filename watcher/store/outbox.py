@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from watcher.domain.channel_health import ChannelHealth
-from watcher.domain.delivery import DeliveryState
+from watcher.domain.delivery import DeliveryState, after_death
 from watcher.domain.stage import FIRST, StageKind, read_stage
 from watcher.domain.waiting import Part
 from watcher.pipeline.arranging import Decider
@@ -89,14 +89,16 @@ class SqliteOutbox:
         """Make what a process that died was sending due now; only for who holds the state, so that nobody sends it.
 
         Returns how many deliveries that were. They are claimed as after a lease that ran out: under the same id, as
-        repetitions, each in its place in line.
+        repetitions, each in its place in line. One that was under way at several deaths waits as after failures: it may
+        be what kills, and a process that dies every second for another reason must not use up its attempts.
         """
         with self._database.write() as connection:
-            bound = (to_ms(now), to_ms(now))
-            query = (
-                "UPDATE deliveries SET due_at_ms = min(created_at_ms, ?), lease_until_ms = ? WHERE state = 'sending'"
-            )
-            return connection.execute(query, bound).rowcount
+            found = connection.execute(_UNDER_WAY).fetchall()
+            for row in found:
+                wait = after_death(row["deaths"])
+                due = min(row["created_at_ms"], to_ms(now)) if not wait else to_ms(now + wait)
+                connection.execute(_TAKE_OVER, (due, to_ms(now), row["id"]))
+            return len(found)
 
     def readdress(self, decide: Decide, now: datetime) -> int:
         """Let escalations that wait follow the rules as they are now; return how many go to others, or end."""
@@ -211,6 +213,11 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
         (found["id"], found["attempts"] + 1, to_ms(now)),
     )
     return True
+
+
+_UNDER_WAY = """SELECT d.id, d.created_at_ms, (SELECT COUNT(*) FROM attempts a WHERE a.delivery = d.id
+    AND (a.outcome = 'unknown' OR a.number = d.attempts)) AS deaths FROM deliveries d WHERE d.state = 'sending'"""
+_TAKE_OVER = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE id = ?"
 
 
 def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
