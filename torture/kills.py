@@ -86,10 +86,10 @@ def try_kills(form: Form) -> Trial:
         f" under strace right before the N-th call that one of its threads makes of one of {_CALLS}, N from"
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
-        " moments of its start and of its work. Then what the APIs know to have happened between each two complete polls, and"
-        " what the dates of conversations owed, is held against the events. Not judged is what fell into the middle of"
-        " a poll, which may have seen it or not, and what the dates owed of conversations that had just come, or come"
-        " back.",
+        " moments of its start and of its work. Then what the APIs know to have happened between each two complete"
+        " polls, and what the dates of conversations owed, is held against the events. Not judged is what fell into the"
+        " middle of a poll, which may have seen it or not, and what the dates owed of conversations that had just come,"
+        " or come back.",
         command=command_of("R1"),
         figures=[
             exactly("kills at random moments", done.toll.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
