@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 
 CHECKPOINT_PAGES = 3000
@@ -12,11 +11,11 @@ of them again at the next one, and its messages wait for the checkpoint in its c
 LARGEST_BYTES = 14 * 2**20
 """what the poll that passes the above may leave it at"""
 _PATIENCE_MS = 100
-_AGAIN_AFTER_S, _LONGEST_PAUSE_S = 1.0, 60.0
+_STEP_BYTES = 2**18
 
 
 class Wal:
-    """The WAL file of one database, `next_at_s` when it may be looked after again (monotonic, in s).
+    """The WAL file of one database, `try_at_bytes` the size beyond which it is next to be emptied.
 
     SQLite folds it back by itself, but begins it anew only at a moment in which nobody reads: many short readers that
     overlap let it grow without end, and one transaction over very many rows leaves it large for good.
@@ -24,17 +23,26 @@ class Wal:
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}-wal")
-        self._pause_s = _AGAIN_AFTER_S
-        self.next_at_s = 0.0
+        self._begin()
 
     def keep_small(self, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
-        """Empty it where it is too large: wait for those who are reading, but not for long, and ever less often.
+        """Empty it where it is too large: wait for those who are reading, but not for long.
 
+        Readers who overlap may keep it from being emptied by chance; then it is tried again after a little has been
+        written, and each time after twice as much: one who reads for minutes holds the writer up a few times in all.
         To be called by the one writer, outside a transaction. The commit before stands whatever becomes of this, so
         no error is raised; SQLite's own folding back, at a commit, keeps silent about errors for the same reason.
         """
-        if self._size() <= LARGEST_BYTES or time.monotonic() < self.next_at_s:
-            return
+        size = self._size()
+        if size <= LARGEST_BYTES:
+            self._begin()
+        elif size > self.try_at_bytes:
+            self._empty(connection, busy_timeout_s, size)
+
+    def _begin(self) -> None:
+        self.try_at_bytes, self._step_bytes = LARGEST_BYTES, _STEP_BYTES
+
+    def _empty(self, connection: sqlite3.Connection, busy_timeout_s: float, size: int) -> None:
         connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
         try:
             is_busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
@@ -42,8 +50,8 @@ class Wal:
             is_busy = True
         finally:
             connection.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
-        self.next_at_s = time.monotonic() + self._pause_s if is_busy else 0.0
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S) if is_busy else _AGAIN_AFTER_S
+        if is_busy:
+            self.try_at_bytes, self._step_bytes = size + self._step_bytes, 2 * self._step_bytes
 
     def _size(self) -> int:
         try:
