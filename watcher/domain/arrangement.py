@@ -245,9 +245,9 @@ def _net(group: Sequence[Waiting], policy: Policy, world: World, now: datetime, 
     return left
 
 
-def _in_order(one: Waiting) -> tuple[int, datetime]:
+def _in_order(one: Waiting) -> int:
     """As noticed: the wall clock may have been set back between two events."""
-    return one.place, one.event.time
+    return one.place
 
 
 def _come_to_nothing(one: Waiting, reason: str) -> Ended:
