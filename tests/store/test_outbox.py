@@ -21,9 +21,11 @@ from watcher.domain.event import Event
 from watcher.domain.rule import Match
 from watcher.pipeline.outbox import Owed
 from watcher.store.database import FILE_NAME, Database
+from watcher.store.dead_letters import retry
 from watcher.store.outbox import SqliteOutbox
 
 ROOT = Path(__file__).parents[2]
+HOUR = timedelta(hours=1)
 
 
 class TestSqliteOutbox(OutboxContract, OrderContract):
@@ -98,6 +100,18 @@ def test_what_was_under_way_at_each_death_waits_longer_each_time_and_is_not_give
         waits.append(due - now)
         now = due
     assert waits == [timedelta(), *RETRY_SCHEDULE[: MAX_ATTEMPTS - 1]]
+
+
+def test_deaths_before_the_operators_retry_count_no_more(database: Database) -> None:
+    stand = SqliteStand(database)
+    stand.owe(make_event(1), "mail", due_at=NOW)
+    for _ in range(3):
+        assert stand.outbox.claim_due("mail", NOW + HOUR, LEASE, "a process") is not None
+        assert stand.outbox.take_over(NOW) == 1
+    assert retry(database, NOW, ids=[stand.id_of(make_event(1), "mail")]) == 1
+    assert stand.outbox.claim_due("mail", NOW, LEASE, "the next process") is not None
+    assert stand.outbox.take_over(NOW) == 1
+    assert stand.outbox.next_due("mail") == NOW
 
 
 def test_what_waits_follows_a_clock_that_was_set_back(database: Database) -> None:

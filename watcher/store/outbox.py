@@ -86,7 +86,7 @@ class SqliteOutbox:
                 connection.execute("DELETE FROM attempts WHERE delivery = ? AND number = ?", begun)
 
     def take_over(self, now: datetime) -> int:
-        """Make what a process that died was sending due now; only for who holds the state, so that nobody sends it.
+        """Make what a process that died was sending due anew; only for who holds the state, so that nobody sends it.
 
         Returns how many deliveries that were. They are claimed as after a lease that ran out: under the same id, as
         repetitions, each in its place in line. One that was under way at several deaths waits as after failures: it may
@@ -184,6 +184,10 @@ class SqliteOutbox:
 
 
 _FIRST = str(FIRST)
+_UNDER_WAY = """SELECT d.id, d.created_at_ms, (SELECT COUNT(*) FROM attempts a WHERE a.delivery = d.id
+    AND a.number > d.forgiven AND (a.outcome = 'unknown' OR a.number = d.attempts)) AS deaths
+    FROM deliveries d WHERE d.state = 'sending'"""
+_TAKE_OVER = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE id = ?"
 
 
 def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until: datetime, owner: str) -> bool:
@@ -213,11 +217,6 @@ def _take(connection: sqlite3.Connection, found: Any, now: datetime, lease_until
         (found["id"], found["attempts"] + 1, to_ms(now)),
     )
     return True
-
-
-_UNDER_WAY = """SELECT d.id, d.created_at_ms, (SELECT COUNT(*) FROM attempts a WHERE a.delivery = d.id
-    AND (a.outcome = 'unknown' OR a.number = d.attempts)) AS deaths FROM deliveries d WHERE d.state = 'sending'"""
-_TAKE_OVER = "UPDATE deliveries SET due_at_ms = ?, lease_until_ms = ? WHERE id = ?"
 
 
 def _to_claim(connection: sqlite3.Connection, found: Any, owner: str, lease_until: datetime) -> Claim:
