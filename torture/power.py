@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -14,7 +13,7 @@ from threading import Event
 
 from torture.daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from torture.machine import require_debian, require_root, run
-from torture.scene import Scene, inspect, scene, scratch
+from torture.scene import Scene, copied, inspect, scene, scratch
 from torture.trial import Form, Trial, TrialError, command_of, exactly, none_of
 from torture.witness import SOURCES
 from watcher.domain.errors import StateError
@@ -165,11 +164,8 @@ def _has_come(daemon: DaemonProcess, receiver: Receiver, asked: str, known: Coll
 
 def _polls_of_copy(state: Path) -> dict[str, int]:
     """Return how often each source had been read completely, as a copy of the picture says."""
-    with scratch() as folder:
-        for file in state.glob(f"{FILE_NAME}*"):
-            shutil.copyfile(file, folder / file.name)
-        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-            return dict(connection.execute(_POLLS).fetchall())
+    with copied(state) as database, closing(sqlite3.connect(database)) as connection:
+        return dict(connection.execute(_POLLS).fetchall())
 
 
 def _acknowledged(cut: Cut) -> int:

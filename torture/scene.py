@@ -21,7 +21,6 @@ SPEED = 300.0
 """five beats a second, each of one to four changes"""
 _POLLS_MORE = 4
 _SETTLING_S = 120.0
-_SIDE_FILES = ("", "-wal", "-shm")
 _COMPLETE = """SELECT s.name, COUNT(*) FROM polls p JOIN sources s ON s.key = p.source WHERE p.outcome = 'complete'
     GROUP BY s.name"""
 _WAITING = f"SELECT COUNT(*) FROM deliveries WHERE {WAITING}"
@@ -74,15 +73,17 @@ class Scene:
 
 
 @contextmanager
-def scene(*, state: Path | None = None, seed: int = 7, speed: float = SPEED) -> Iterator[Scene]:
+def scene(
+    *, state: Path | None = None, speed: float = SPEED, conversations: int = CONVERSATIONS, storm: int = 0
+) -> Iterator[Scene]:
     """Give a scene in which nothing has begun yet."""
     with (
         scratch() as folder,
-        Lab(story=False, conversations=CONVERSATIONS, speed=speed, seed=seed) as lab,
+        Lab(story=False, conversations=conversations, speed=speed) as lab,
         Receiver() as receiver,
         daemon_process(folder, state=state) as daemon,
     ):
-        daemon.configure(sources(lab) + audience(json=receiver))
+        daemon.configure(sources(lab) + audience(json=receiver), storm=storm)
         yield Scene(folder=folder, lab=lab, receiver=receiver, daemon=daemon)
 
 
@@ -97,16 +98,18 @@ def scratch() -> Iterator[Path]:
 
 
 def inspect(state: Path) -> str:
-    """Return what SQLite finds wrong with a copy of a state's database, empty where it finds nothing.
+    """Return what SQLite finds wrong with a copy of a state's database, empty where it finds nothing."""
+    with copied(state) as database:
+        return check(database)
 
-    A copy: whoever opens a database after a crash mends it, and that is left to the daemon.
-    """
+
+@contextmanager
+def copied(state: Path) -> Iterator[Path]:
+    """Give a copy of a state's database: whoever opens one after a crash mends it, and that is left to the daemon."""
     with scratch() as folder:
-        for suffix in _SIDE_FILES:
-            file = state / (FILE_NAME + suffix)
-            if file.exists():
-                shutil.copyfile(file, folder / file.name)
-        return check(folder / FILE_NAME)
+        for file in state.glob(f"{FILE_NAME}*"):
+            shutil.copyfile(file, folder / file.name)
+        yield folder / FILE_NAME
 
 
 def check(database: Path) -> str:

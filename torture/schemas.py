@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import sys
@@ -20,10 +19,10 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database as Tables
 
-from torture.scene import check, scratch
+from torture.scene import check, copied
 from watcher.cli import main
 from watcher.domain.duration import parse_duration
-from watcher.store.database import FILE_NAME, open_read_only
+from watcher.store.database import open_read_only
 from watcher.store.migrations import SCHEMA
 from watcher.store.steps import STEPS
 
@@ -102,11 +101,9 @@ def surprises(told: Sequence[Told | None], planned: set[Alarm], news: tuple[str,
 
 def seen(state: Path) -> tuple[int, str]:
     """Return how many steps a copy of the database has had, and what is wrong with it; the daemon mends its own."""
-    with scratch() as folder:
-        for file in state.glob(f"{FILE_NAME}*"):
-            shutil.copyfile(file, folder / file.name)
-        wrong = check(folder / FILE_NAME)
-        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+    with copied(state) as database:
+        wrong = check(database)
+        with closing(sqlite3.connect(database)) as connection:
             return connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0], wrong
 
 

@@ -12,20 +12,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
-from torture.daemon import PATIENCE_S, audience, daemon_process, sources
+from torture.daemon import PATIENCE_S
 from torture.machine import require_debian, run
-from torture.scene import SPEED, Scene, scene, scratch
+from torture.scene import Scene, scene
 from torture.schemas import TOLD, Told, armed, make_earlier, seen, surprises, told_by
 from torture.trial import Figure, Form, Trial, at_most, command_of, exactly, none_of, reported
 from torture.witness import SOURCES
 from watcher.config.model import GeneralSettings
-from watcher.lab import Lab, Receiver
 from watcher.store.database import FILE_NAME
 from watcher.store.steps import STEPS
 
@@ -228,7 +227,7 @@ def _digest(stage: Scene) -> str:
 
 def _restore_old_backup() -> Restored:
     """Let a daemon find a month of changes at once; each message that it makes of them is counted."""
-    with _crowd() as stage:
+    with scene(conversations=_CROWD, storm=_STORM) as stage:
         for api in (stage.lab.onq, stage.lab.osn):
             api.skew = -_MONTH
         stage.daemon.environ = _month_ago()
@@ -253,19 +252,6 @@ def _restore_old_backup() -> Restored:
             stuck = [f"{type(error).__name__}: {stage.daemon.log()[-300:]}"]
             return Restored(messages=0, events=0, due=0, piled=0, stuck=stuck)
         return _count(stage, messages, from_s, ("questions.new", asked))
-
-
-@contextmanager
-def _crowd() -> Iterator[Scene]:
-    """Give a scene with many conversations, and a daemon that brings a storm together as one does by itself."""
-    with (
-        scratch() as folder,
-        Lab(story=False, conversations=_CROWD, speed=SPEED) as lab,
-        Receiver() as receiver,
-        daemon_process(folder) as daemon,
-    ):
-        daemon.configure(sources(lab) + audience(json=receiver), storm=_STORM)
-        yield Scene(folder=folder, lab=lab, receiver=receiver, daemon=daemon)
 
 
 def _count(stage: Scene, messages: int, from_s: float, news: tuple[str, str]) -> Restored:
