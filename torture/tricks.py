@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torture.commands import Said, watcher
+from torture.escapes import ESCAPES
 from torture.trial import Form, Trial, at_most, none_of, reported
 from watcher.lab import Lab
 
@@ -178,51 +180,9 @@ def _matching(pattern: str, sign: str = "~") -> str:
 
 
 def _template_tricks() -> Iterator[Trick]:
-    for number, template in enumerate(TEMPLATES):
-        text = _HEAD + _RULE + f"title = '''{template}'''\n"
+    for number, template in enumerate(ESCAPES):
+        text = _HEAD + _RULE + f"title = {json.dumps(template)}\n"  # which TOML reads, too
         yield Trick(name=f"template {number + 1} ({template[:30]})", text=text, says="title")
 
 
-TEMPLATES = (
-    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
-    "{{ self._TemplateReference__context }}",
-    "{{ conversation|attr('__class__') }}",
-    "{{ '{0.__class__}'.format(1) }}",
-    "{% include '/etc/passwd' %}",
-    "{% import 'os' as os %}{{ os.environ }}",
-    "{{ range(1000000000) }}",
-    "{{ 9 ** 9 ** 9 ** 9 }}",
-    "{{ 'x' | center(1000000000) }}",
-    "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
-    "{% for a in [1] recursive %}{{ loop([a]) }}{% endfor %}",
-    "x" * 200_000,
-    "{{ ''['__class__'] }}",
-    "{{ conversation.fields._raw }}",
-    "{{ conversation['fields']['_raw'] }}",
-    "{{ lipsum.__globals__['os'].environ }}",
-    "{{ request.application.__globals__ }}",
-    "{{ now.__reduce_ex__(2) }}",
-    "{{ '%s' | format(conversation) }}",
-    "{{ '{x.__class__}'.format_map({'x': 1}) }}",
-    "{% set f = ''.format %}{{ f(1) }}",
-    "{{ conversation.name.upper() }}",
-    "{{ conversation.fields.tags | map('attr', '__class__') | list }}",
-    "{{ conversation | pprint }}",
-    "{{ rule | replace(*conversation.fields.tags) }}",
-    "{% for a in conversation.fields.tags %}{{ loop['__init__'] }}{% endfor %}",
-    "{% from 'os' import system %}",
-    "{% extends 'layout' %}",
-    "{% macro a() %}{{ a() }}{{ a() }}{% endmacro %}{{ a() }}",
-    "{% set _x = 1 %}",
-    "{% do [].append(1) %}",
-    "{% debug %}",
-    "{{ lipsum(1000000) }}",
-    "{{ 2 ** 100000000 }}",
-    "{{ " + "9" * 5_000 + " }}",
-    "{{ 1" + "+1" * 3_000 + " }}",
-    "{% if 1 %}" * 500 + "{% endif %}" * 500,
-    "@{{ conversation.name }}",
-    "{{ conversation.id | link('javascript:alert({})') }}",
-)
 TRICKS = (*_file_tricks(), *_value_tricks(), *_pattern_tricks(), *_template_tricks())

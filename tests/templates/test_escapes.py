@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from tests.templates.occasions import BODY, CHANGED, FIELDS, TITLE, event, flaws, occasion
+from torture.escapes import ESCAPES, LOOP
 from watcher.domain.event import EventType
 from watcher.domain.template import Scope, Template
 from watcher.templates._budget import TEXT_LIMIT
@@ -15,121 +16,9 @@ SECRET = "s3cr3t-canary"
 MEMORY_LIMIT = 32_000_000
 """bytes; a trick that works takes hundreds of millions"""
 
-LOOP = "{% for a in conversation.fields.tags %}"
-REFUSED = [
-    # the ways to a class, a module, the globals
-    "{{ ''.__class__ }}",
-    "{{ ''['__class__'] }}",
-    "{{ ''|attr('__class__') }}",
-    "{{ ().__class__.__bases__[0].__subclasses__() }}",
-    "{{ conversation.__class__.__mro__ }}",
-    "{{ conversation.fields._raw }}",
-    "{{ conversation['fields']['_raw'] }}",
-    "{{ event._seen }}",
-    "{{ self.__init__.__globals__ }}",
-    "{{ self._TemplateReference__context }}",
-    "{{ config.items() }}",
-    "{{ request.application.__globals__ }}",
-    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
-    "{{ lipsum.__globals__['os'].environ }}",
-    "{{ joiner.__init__ }}",
-    "{{ namespace.__init__.__globals__ }}",
-    "{{ get_flashed_messages.__globals__ }}",
-    "{{ url_for.__globals__ }}",
-    "{{ environment }}",
-    "{{ context }}",
-    "{{ caller() }}",
-    "{{ varargs }}",
-    "{{ now.__reduce_ex__(2) }}",
-    "{{ rule.__format__('x') }}",
-    # formats
-    "{{ '{0.__class__}'.format(1) }}",
-    "{{ '%s' | format(conversation) }}",
-    "{{ '{x.__class__}'.format_map({'x': 1}) }}",
-    "{{ ('{0.__class__}' | replace('x', 'y')).format(1) }}",
-    "{% set f = ''.format %}{{ f(1) }}",
-    "{{ rule.encode('utf-16') }}",
-    "{{ conversation.name.upper() }}",
-    # calls and filters that call
-    "{{ dict(a=1) }}",
-    "{{ range(1000000000) }}",
-    "{{ lipsum(1000000) }}",
-    "{{ conversation.fields.tags | map('attr', '__class__') | list }}",
-    "{{ conversation.fields.tags | select('eq', 'a') }}",
-    "{{ conversation.fields.tags | groupby('x') }}",
-    "{{ conversation.fields.tags | sum(start='x') }}",
-    "{{ conversation | pprint }}",
-    "{{ conversation | tojson }}",
-    "{{ conversation | xmlattr }}",
-    "{{ 'x' | center(1000000000) }}",
-    "{{ 'x' | indent(1000000000) }}",
-    "{{ 'x' | wordwrap(1) }}",
-    "{{ 'x' | urlize }}",
-    "{{ 'x' | safe }}",
-    "{{ 'x' | batch(1) }}",
-    "{{ conversation.name | map('upper') is mapping }}",
-    "{{ conversation is sameas(conversation) }}",
-    "{{ loop.cycle('a') }}",
-    LOOP + "{{ loop.changed(a) }}{% endfor %}",
-    LOOP + "{{ loop._iterable }}{% endfor %}",
-    LOOP + "{{ loop['__init__'] }}{% endfor %}",
-    LOOP + "{{ loop.length['__class__'] }}{% endfor %}",
-    "{{ upper(*conversation.fields.tags) }}",
-    "{{ rule | replace(*conversation.fields.tags) }}",
-    "{{ rule | replace(**conversation.fields.owner) }}",
-    # other files, other blocks
-    "{% include '/etc/passwd' %}",
-    "{% include ['a', 'b'] ignore missing %}",
-    "{% import 'os' as os %}",
-    "{% from 'os' import system %}",
-    "{% extends 'layout' %}",
-    "{% block a %}{{ super() }}{% endblock %}",
-    "{% macro a() %}{{ a() }}{{ a() }}{% endmacro %}{{ a() }}",
-    "{% call a() %}{% endcall %}",
-    "{% filter upper %}x{% endfilter %}",
-    "{% set x %}" + "y" * 99 + "{% endset %}{{ x }}",
-    "{% with a = 1 %}{{ a }}{% endwith %}",
-    "{% autoescape true %}x{% endautoescape %}",
-    "{% set ns.x = 1 %}",
-    "{% set loop = 1 %}",
-    "{% set _x = 1 %}",
-    "{% set a, b = [1, 2] %}",
-    "{% do [].append(1) %}",
-    "{% trans %}x{% endtrans %}",
-    "{% debug %}",
-    "{% for a in [1] recursive %}{{ loop([a]) }}{% endfor %}",
-    "{% for conversation.name in [1] %}{% endfor %}",
-    # growth
-    "{{ 9 ** 9 ** 9 ** 9 }}",
-    "{{ 2 ** 100000000 }}",
-    "{{ 'x' ** 2 }}",
-    "{{ 99999999999999999999999 }}",
-    "{{ " + "9" * 5_000 + " }}",
-    "{{ 1e999 }}",
-    "{{ {'a': 1} }}",
-    "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
-    "{{ " + "not " * 2_000 + "1 }}",
-    "{{ 1" + "+1" * 3_000 + " }}",
-    "{{ rule" + "|trim" * 1_500 + " }}",
-    "{{ conversation" + ".a" * 3_000 + " }}",
-    "{% if 1 %}" * 500 + "{% endif %}" * 500,
-    LOOP * 4 + "x" + "{% endfor %}" * 4,
-    "{% for a in conversation.fields.tags %}" * 30 + "{% endfor %}" * 30,
-    "x" * 10_001,
-    # signs that a terminal obeys, mentions made by the place
-    "\x1b[2J",
-    "a\x00b",
-    "@{{ conversation.name }}",
-    "<!{{ conversation.name }}>",
-    "<{{ conversation.url }}>",
-    "{{ conversation.id | link('javascript:alert({})') }}",
-    "{{ conversation.id | link('https://{}/') }}",
-    "{{ conversation.id | link('https://x{}') }}",
-    "{{ conversation.id | link(conversation.name) }}",
-]
 
-
-@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:60])
+# A config with the first of these is refused for its keys before any template is read.
+@pytest.mark.parametrize("text", ["{{ conversation" + ".a" * 3_000 + " }}", *ESCAPES], ids=lambda text: text[:60])
 def test_a_trick_is_refused_when_the_config_is_read(text: str) -> None:
     found = flaws(text)
     assert found
