@@ -47,7 +47,7 @@ bench-quick: $(READY) ## the same in two minutes: fewer rows, no peers, nothing 
 torture: $(READY) ## kill, starve and mislead the daemon, count what that cost, and write docs/reliability.md (ARGS="--only R1": that alone, anew; ARGS="--jobs 2")
 	@$(BIN)/python -m torture --write $(ARGS)
 
-torture-quick: $(READY) ## the same in five minutes: fewer of everything, nothing written
+torture-quick: $(READY) ## the same in some three minutes: fewer of everything, nothing written; part of every check of a change
 	@$(BIN)/python -m torture --quick --jobs 2 $(ARGS)
 
 check: $(READY) ## style, types, layers and house rules

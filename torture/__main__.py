@@ -32,7 +32,7 @@ def main() -> int:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer of everything: five minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer of everything: some three minutes")
     parser.add_argument("--only", action="append", choices=TRIALS, metavar="KEY", help=", ".join(TRIALS))
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many trials at once (1)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of everything that is left to chance ({SEED})")

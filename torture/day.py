@@ -30,8 +30,8 @@ _WAL_MB = 16
 _LOOK_S = 0.1
 _PARTS = 5
 """samples an hour"""
-_MORE_DESCRIPTORS, _QUICK_MORE_DESCRIPTORS = 6, 12
-"""what the median may differ by at rest; a leak of one an hour makes 8 in the eight hours between two thirds"""
+_MORE_DESCRIPTORS, _QUICK_MORE_DESCRIPTORS = 2, 12
+"""what the median may differ by; in the quick form threads are still taking theirs"""
 _SLACK = 0.25
 """by how much the largest size of the last third may exceed that of the second: a database bounded by time, not size"""
 

@@ -11,8 +11,8 @@ _INTRODUCTION = """# Reliability
 
 Written by `make torture`; do not edit. R1 to R3 and R6 to R10 run the real daemon as a process of its own, against
 servers on loopback, most of them both APIs simulated, which know what truly happened; S1, S2 and S4 run it and the
-commands. R4, R5 and S3 put a million answers and more through the product's own parts, in the process of the trial. A
-figure that falls short is marked ✗ and fails the run.
+commands. R4, R5 and S3 run the product's own sources, pipeline and store in the process of the trial; S5 reads what is
+declared and installed. A figure that falls short is marked ✗ and fails the run.
 
 ## What is promised, and what is not
 
@@ -70,18 +70,20 @@ def amend(document: str, trials: Sequence[Trial], machine: Mapping[str, str]) ->
     It says when and of which commit they are. Raises ValueError for a document without one of them.
     """
     for trial in trials:
-        rows = re.compile(rf"(?:^\| {trial.key} \|.*\n)+", re.MULTILINE)
-        text = re.compile(rf"^\*\*{trial.key} .*\n(?:\n- .*\n(?:- .*\n)*)?", re.MULTILINE)
-        anew = f"- {trial.key} anew: {machine['date']}, commit {machine['commit']}\n"
-        document = re.sub(rf"^- {trial.key} anew: .*\n", "", document, flags=re.MULTILINE)
-        if not rows.search(document) or not text.search(document):
-            raise ValueError(f"the document has no {trial.key}")
-        lines = "".join(f"{line}\n" for line in list(table([trial]))[2:])
-        document = rows.sub(lambda _, lines=lines: lines, document)  # type: ignore[misc]
-        words = "".join(f"{line}\n" for line in _told(trial))
-        document = text.sub(lambda _, words=words: words, document)  # type: ignore[misc]
-        document = document.replace("\n\n| trial |", f"\n{anew}\n| trial |", 1)
+        key, anew = trial.key, f"{trial.key} anew: {machine['date']}, commit {machine['commit']}"
+        document = re.sub(rf"^- {key} anew: .*\n", "", document, flags=re.MULTILINE)
+        document = _put(document, r"(?=\n\| trial \|)", [f"- {anew}"])
+        document = _put(document, rf"(?:^\| {key} \|.*\n)+", list(table([trial]))[2:])
+        document = _put(document, rf"^\*\*{key} .*\n(?:\n(?:- .*\n)+)?", list(_told(trial)))
     return document
+
+
+def _put(document: str, pattern: str, lines: Sequence[str]) -> str:
+    """Return a document with lines in the place of the first text of a pattern."""
+    found = re.search(pattern, document, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"the document has nothing like {pattern}")
+    return document[: found.start()] + "".join(f"{line}\n" for line in lines) + document[found.end() :]
 
 
 def _told(trial: Trial) -> Iterator[str]:

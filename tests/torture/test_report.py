@@ -46,5 +46,5 @@ def test_a_trial_that_is_measured_anew_takes_the_place_of_what_was_there() -> No
             "- processor: one\n", "- processor: one\n- R1 anew: Tue, commit def\n"
         )
         first = found
-    with pytest.raises(ValueError, match="no R2"):
+    with pytest.raises(ValueError, match="R2"):
         amend(first, [Trial(key="R2", title="", about="", figures=[])], later)
