@@ -1,6 +1,8 @@
 """A listing is read once, twice when it was torn, and a baseline until two reads agree."""
 
-from collections.abc import Sequence
+import gc
+import weakref
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
@@ -8,7 +10,8 @@ import pytest
 from tests.pipeline.fakes_source import Leaf, Script, ScriptedSource, pages, row
 from tests.pipeline.stage import Stage
 from watcher.domain.errors import SourceError
-from watcher.domain.listing import TornError
+from watcher.domain.listing import Page, TornError
+from watcher.pipeline.ports import PageMemory
 from watcher.pipeline.reading import MAX_BASELINE_READS, ReadResult, read_listing
 from watcher.pipeline.snapshots import PollOutcome
 from watcher.store.outlines import Parts
@@ -148,3 +151,28 @@ def test_of_pages_that_are_as_they_were_nothing_is_loaded_though_they_share_rows
     monkeypatch.setattr(PageCache, "_load_parts", note)
     stage.poll(source)
     assert loaded == []
+
+
+class _Answer:
+    """Stands for the 16 MB that a server sent, which its reader has at hand when it gives up."""
+
+
+class _Overwhelmed(ScriptedSource):
+    def read(self, memory: PageMemory) -> Iterator[Page]:
+        yield from super().read(memory)
+        answer = _Answer()
+        self.answer = weakref.ref(answer)
+        try:
+            float("too large")
+        except ValueError as error:
+            raise SourceError("no list") from error
+
+
+def test_what_a_failed_read_had_is_let_go_at_once(stage: Stage) -> None:
+    source = _Overwhelmed([script("ab")])
+    gc.disable()  # which would find it, sooner or later: one answer for each poll until then
+    try:
+        result = read(stage, source)
+        assert (str(result.error), source.answer()) == ("no list", None)
+    finally:
+        gc.enable()

@@ -107,8 +107,18 @@ def _take_pages(source: Source, draft: Draft, progress: _Progress, *, is_union: 
             before, was_same = page.outline, is_same
             _count(progress, page.overlap, page.outline.size, page.outline.total, page.note)
     except SourceError as error:
-        return error
+        return _bare(error)
     return None
+
+
+def _bare(error: SourceError) -> SourceError:
+    """Let go of where an error came from.
+
+    Those frames hold the answer, up to 16 MB, and are themselves held by the result that this error becomes part of: a
+    ring, which stays until the next collection of all garbage, once for each failed poll.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _count(progress: _Progress, overlap: int, rows: int, total: int | None, note: str) -> None:
