@@ -77,6 +77,7 @@ def test_plain_and_exposed_secrets_are_remembered(tmp_path: Path) -> None:
         (tmp_path / name).chmod(mode)
         shelf({"file": name})
     assert shelf.exposed == [tmp_path / "open"]
+    shelf("console://")  # which says nothing that others might use
     assert not shelf.has_plain
     shelf("x")
     assert shelf.has_plain

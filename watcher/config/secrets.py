@@ -15,6 +15,8 @@ PLAIN = "the config"
 """the origin of a secret that stands in the config itself"""
 
 SIZE_LIMIT_BYTES = 65_536
+_NO_SECRETS = frozenset({"console://"})
+"""addresses that are the same for everybody"""
 _KINDS = 'write a text, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }'
 
 
@@ -51,7 +53,7 @@ class SecretShelf:
 
     def _make(self, written: Any) -> Secret:
         if isinstance(written, str):
-            self.has_plain = True
+            self.has_plain |= written not in _NO_SECRETS
             return Secret(PLAIN, lambda: _plain(written))
         if not isinstance(written, Mapping) or len(written) != 1:
             raise ValueError(f"is no secret; {_KINDS}")
