@@ -144,6 +144,43 @@ def test_a_dry_run_says_what_would_go_where_by_which_rule_and_changes_nothing(wo
     assert "questions.new" in poll().out, "it is still new"
 
 
+def _rule(text: str, url: str) -> str:
+    return f'[channels.here]\nurl = "{url}"\n[[rules]]\nname = "r"\nevents = ["*"]\nchannels = ["here"]\n{text}'
+
+
+def test_a_dry_run_decides_as_the_poll_would_what_waits(world: World, poll: Poll) -> None:
+    world.configure(rest=_rule('digest = "15m"', "console://"))
+    poll()
+    names = [world.ask(place=place) for place in range(3)]
+    rehearsed = poll("--dry-run").out
+    assert [f"· 2 new open questions in “{name}” (" in rehearsed for name in names] == [True] * 3
+    assert "    not to here now (rule: r): held until " in rehearsed
+    assert "would go to here" not in rehearsed
+    assert rehearsed.count("    would go to hook (rule: all of campus)") == 3
+    assert "✓ here" not in poll().out, "nor does the poll send anything there"
+
+
+def test_a_dry_run_tells_a_bundle_as_one_and_what_a_silence_mutes(
+    world: World, poll: Poll, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.configure(top="storm = 1", rest=_rule("", world.receiver.json_url))
+    poll()
+    arrived = len(world.receiver.arrivals())
+    for place in range(3):
+        world.ask(place=place)
+    bundled = poll("--dry-run").out
+    to = "would go to hook (rule: all of campus), here (rule: r)"
+    assert f"→ 3 things happened in 3 conversations (campus)\n    3 × new questions\n    {to}\n" in bundled
+    assert (bundled.count("→ "), "now (rule" in bundled) == (1, False)
+    silence = speaking(capsys, "--config", str(world.path), "silence", "add", "--for", "1h")
+    assert silence("--comment", "rehearsal", "--match", "type=questions.new").status == 0
+    muted = poll("--dry-run").out
+    assert "no message would be sent" in muted
+    assert "    not to here now (rule: r): silenced — silence " in muted
+    assert (muted.count("→ "), muted.count("· ")) == (0, 6)
+    assert len(world.receiver.arrivals()) == arrived
+
+
 def test_on_a_terminal_a_long_first_read_shows_how_far_it_is(world: World) -> None:
     world.configure(campus="page_size = 2")
     ours, theirs = pty.openpty()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 import click
@@ -22,7 +21,6 @@ from watcher.cli.cycle import (
     say_backlog,
     say_event,
     say_report,
-    say_rule,
     say_turn,
     say_warnings,
 )
@@ -30,12 +28,12 @@ from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.names import refuse_unknown
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_marked, write_ndjson
 from watcher.cli.progress import showing_pages
+from watcher.cli.rehearsed import say_kept, say_sent
 from watcher.cli.words import ID_DIGITS, Teller
-from watcher.config.model import Config
+from watcher.domain.message import Message
 from watcher.domain.visible import visible
 from watcher.pipeline.poll import PollReport
 from watcher.store.history import History
-from watcher.store.history_deliveries import UNSETTLED
 from watcher.store.history_events import EventFilter, LoggedEvent
 
 INTERRUPTED = 130
@@ -58,19 +56,15 @@ def command(invocation: Invocation, names: tuple[str, ...], is_dry: bool, form: 
     wanted = [name for name in config.sources if name in names] if names else list(config.sources)
     report = _Report(form)
     try:
-        with _opened(config, report.stream, is_dry=is_dry) as app:
-            return _Cycle(app, report, is_dry=is_dry).run(wanted)
+        if is_dry:
+            with open_rehearsal(config, report.stream) as rehearsal:
+                return _Cycle(rehearsal.app, report, rehearsal.messages).run(wanted)
+        with open_app(config, report.stream) as app:
+            return _Cycle(app, report).run(wanted)
     except KeyboardInterrupt:
         # A poll may wait half a minute for an answer that nobody will read; it stores all or nothing.
         sys.stdout.flush()
         os._exit(INTERRUPTED)
-
-
-@contextmanager
-def _opened(config: Config, stream: TextIO, *, is_dry: bool) -> Iterator[App]:
-    opening = open_rehearsal(config, stream) if is_dry else open_app(config, stream)
-    with opening as app:
-        yield app
 
 
 class _Report:
@@ -106,22 +100,25 @@ class _Report:
 
 
 class _Cycle:
-    """One cycle over an app, and what it says on the way."""
+    """One cycle over an app, and what it says on the way.
 
-    def __init__(self, app: App, report: _Report, *, is_dry: bool) -> None:
-        self.app, self.report, self.is_dry = app, report, is_dry
+    `rehearsed`: what the channels of a rehearsal were given, None where this is none.
+    """
+
+    def __init__(self, app: App, report: _Report, rehearsed: Mapping[str, Message] | None = None) -> None:
+        self.app, self.report, self.rehearsed = app, report, rehearsed
         self.history = History(app.database.connection())
         self.last = self.history.events.last_seq()
         self.found: list[LoggedEvent] = []
 
     def run(self, names: Sequence[str]) -> int:
         """Poll, fire deadlines, deliver; return the exit status."""
-        if self.is_dry:
+        if self.rehearsed is not None:
             self.report.say("dry run: nothing is stored, nothing is sent")
         has_failures = self._poll(names)
         self.app.fire_deadlines()
         self._list_new_events()
-        has_failures |= self._rehearse() if self.is_dry else self._deliver()
+        has_failures |= self._deliver() if self.rehearsed is None else self._rehearse(self.rehearsed)
         self.report.finish(self.found)
         return int(has_failures)
 
@@ -145,22 +142,23 @@ class _Cycle:
         teller = self._teller()
         self.report.say(*(say_turn(turn, teller) for turn in turns))
         self._list_new_events()
-        waiting = [channel for channel in self.history.deliveries.channels() if channel.waiting]
-        self.report.say(*(say_backlog(channel, teller) for channel in waiting))
+        self._list_backlog(teller)
         return any(map(is_dead, turns))
 
-    def _rehearse(self) -> bool:
-        """Say what would be sent now, from the backlog too."""
-        now = clock.now()
-        unsettled = self.history.deliveries.read(states=UNSETTLED)
-        due = [owed for owed in unsettled if owed.due_at is None or owed.due_at <= now]
-        for event_id in dict.fromkeys(owed.event_id for owed in due):
-            event = self.history.events.find(event_id).event
-            where = (f"{owed.channel} ({say_rule(owed.rule)})" for owed in due if owed.event_id == event_id)
-            self.report.say(f"→ {self._teller().headline(event)}", f"    would go to {', '.join(where)}")
-        if not due:
-            self.report.say("no message would be sent")
-        return False
+    def _rehearse(self, rehearsed: Mapping[str, Message]) -> bool:
+        """Say what would be sent now, from the backlog too, and what would not be of what is new."""
+        turns = self.app.deliver_due(lambda _: True)
+        teller = self._teller()
+        self.report.say(*say_sent(turns, rehearsed, teller))
+        self._list_new_events()
+        owed = [(logged.event, one) for logged in self.found for one in self.history.deliveries.of_event(logged.seq)]
+        self.report.say(*say_kept(owed, teller))
+        self._list_backlog(teller)
+        return any(map(is_dead, turns))
+
+    def _list_backlog(self, teller: Teller) -> None:
+        waiting = [channel for channel in self.history.deliveries.channels() if channel.waiting]
+        self.report.say(*(say_backlog(channel, teller) for channel in waiting))
 
     def _teller(self) -> Teller:
         return Teller(zone=self.app.config.timezone, now=clock.now())
