@@ -100,6 +100,26 @@ def test_a_repetition_is_said_first() -> None:
     assert bundle(event("1"), event("2"), is_repeat=True).body.startswith("may be a repetition · 2 × new questions")
 
 
+@pytest.mark.parametrize(
+    ("late", "second_line"),
+    [
+        ((), "2 × registration closing, 1 × conversation ended"),
+        (("1", "3"), "2 late · 2 × registration closing, 1 × conversation ended"),
+        (("1", "2", "3"), "late · 2 × registration closing, 1 × conversation ended"),
+    ],
+)
+def test_what_is_late_is_said_in_the_second_line_and_beside_it(late: tuple[str, ...], second_line: str) -> None:
+    kinds = {
+        "1": EventType.REGISTRATION_CLOSING,
+        "2": EventType.REGISTRATION_CLOSING,
+        "3": EventType.CONVERSATION_ENDED,
+    }
+    events = [replace(event(one, kind), details={"late": one in late}) for one, kind in kinds.items()]
+    first, *rest = bundle(*events).body.splitlines()
+    assert first == second_line
+    assert [one.endswith(" — late") for one in rest if one.startswith("•")] == [one in late for one in kinds]
+
+
 def test_it_is_as_urgent_as_the_most_urgent_of_its_events() -> None:
     warning = replace(event("2", EventType.REGISTRATION_FULL), severity=Severity.WARNING)
     assert bundle(event("1"), warning).severity is Severity.WARNING

@@ -38,8 +38,9 @@ def compose_bundle(
         return compose(lines[0].event, rule=rule, zone=zone, now=now, is_repeat=is_repeat, telling=telling)
     shown = [line.event for line in lines]
     reader, is_from_one = Reader(zone=zone, now=now), len(_sources(shown)) == 1
+    opening = [*["may be a repetition"] * is_repeat, *telling.opening(shown, now), *_count_late(shown)]
     body = [
-        " · ".join([*["may be a repetition"] * is_repeat, *telling.opening(shown, now), _count_kinds(shown)]),
+        " · ".join([*opening, _count_kinds(shown)]),
         *(part for line in lines[:MOST_LINES] for part in _say(line, telling, reader, is_from_one=is_from_one)),
         *_rest(events, lines),
         _when(events, reader),
@@ -95,6 +96,12 @@ def _count_kinds(shown: Sequence[Event]) -> str:
     return ", ".join([*said, *([f"{left} more"] if left else [])])
 
 
+def _count_late(shown: Sequence[Event]) -> list[str]:
+    """Say that all of it is late, or how much of it."""
+    late = sum(event.is_late for event in shown)
+    return ["late" if late == len(shown) else f"{late} late"] if late else []
+
+
 _NAMES = {
     EventType.QUESTIONS_NEW: "new questions",
     EventType.MESSAGES_NEW: "new messages",
@@ -108,7 +115,8 @@ def _say(line: Line, telling: Telling, reader: Reader, *, is_from_one: bool) -> 
     shown = line.event.conversation
     link = inert_url(shown.url or "") if shown is not None else ""
     source = "" if is_from_one or shown is None else f"{inert(line.event.source, length=VALUE_LENGTH)}: "
-    words = [headline(line.event, reader), line.note, telling.finding(line.event)]
+    late = "late" if line.event.is_late else ""
+    words = [headline(line.event, reader), late, line.note, telling.finding(line.event)]
     return [f"• {source}{' — '.join(word for word in words if word)}", *([link] if link else [])]
 
 

@@ -55,7 +55,7 @@ def context_of(event: Event, reader: Reader, *, is_repeat: bool, opening: Sequen
     parts = [
         "may be a repetition" if is_repeat else "",
         *opening,
-        "late" if event.details.get("late") else "",
+        "late" if event.is_late else "",
         inert(event.source, length=VALUE_LENGTH),
         *(
             _about_conversation(event, event.conversation, reader)

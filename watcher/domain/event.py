@@ -87,6 +87,11 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation | None = None
 
+    @property
+    def is_late(self) -> bool:
+        """Whether its instant was known and had passed well before it was noticed."""
+        return bool(self.details.get("late"))
+
     def data(self) -> dict[str, Any]:
         """Return the event's `data`: what matchers see and what users read."""
         head: dict[str, Any] = {}
