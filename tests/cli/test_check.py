@@ -33,6 +33,35 @@ def test_every_mistake_is_named_with_line_key_and_remedy(world: World, check: Ch
     assert world.lab.onq.requests.all() == []
 
 
+@pytest.mark.parametrize(
+    ("channel", "wrong"),
+    [
+        ('url = "slak://a/b/c"', "url: no service has the scheme slak://; did you mean slack://?"),
+        (
+            'url = "slack://"',
+            "url: Apprise cannot use this slack:// url, a part is missing or malformed; correct the url",
+        ),
+        ('url = "ntfy://topic"\nformat = "html"', "format: ntfy:// does not take html; set format to text or markdown"),
+    ],
+)
+def test_what_a_service_would_not_take_is_a_mistake_of_the_config(
+    world: World, check: Check, channel: str, wrong: str
+) -> None:
+    world.configure(rest=f"[channels.bad]\n{channel}\n[retention]\npolls = 3")
+    ran = check()
+    assert (ran.status, len(ran.err.splitlines())) == (2, 2), "with the others, not instead of them"
+    assert f"channels.bad.{wrong}" in ran.err
+
+
+def test_an_unknown_scheme_is_refused_by_whoever_reads_the_config(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.configure(rest='[channels.bad]\nurl = "slak://a/b/c"')
+    ran = speaking(capsys, "--config", str(world.path), "poll")()
+    assert ran.status == 2
+    assert "channels.bad.url: no service has the scheme slak://" in ran.err
+
+
 def test_warnings_are_shown_and_do_no_harm(world: World, check: Check) -> None:
     world.configure(rest='[channels.spare]\nurl = "console://"')
     ran = check()
@@ -48,7 +77,7 @@ def test_online_everything_is_tried_and_nothing_sent_or_stored(world: World, che
     assert "✓ source campus: logged in; 20 rows on page 1" in ran.out
     assert "✓ source campus: paging: " in ran.out
     assert "✓ source staff: logged in; 40 rows on page 1" in ran.out
-    assert "✓ channel hook: json://… can be used" in ran.out
+    assert "✓ channel hook: json://… can be used; not contacted" in ran.out
     assert "nothing was sent; a test message: watcher notify hook" in ran.out
     assert f"✓ state: {world.database} will be made by the first poll" in ran.out
     assert world.receiver.arrivals() == []
@@ -57,13 +86,11 @@ def test_online_everything_is_tried_and_nothing_sent_or_stored(world: World, che
 
 def test_online_every_failure_is_told_beside_what_works(world: World, check: Check) -> None:
     world.lab.onq.skew = timedelta(hours=-2)
-    world.configure(rest='[channels.bad]\nurl = "slak://x"')
     ran = check("--online")
     assert ran.status == 1
     assert "✗ source campus: " in ran.out
     assert "this machine's clock is 2 h ahead of the server's" in ran.out
     assert "✓ source staff: logged in" in ran.out
-    assert "✗ channel bad: channel bad: no service has the scheme slak://" in ran.out
 
 
 def test_a_clock_that_is_off_is_told_though_the_source_still_answers(world: World, check: Check) -> None:

@@ -6,7 +6,10 @@ a single service needs.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -60,6 +63,22 @@ _PACKAGE = "apprise.plugins"
 _loading = Lock()
 
 
+@cache
+def load_apprise() -> Any:
+    """Return Apprise, with its loggers kept from everybody's ears: below WARNING they tell whole tokens.
+
+    urllib3's warnings name whole URLs, and those hold tokens too.
+    """
+    import apprise  # noqa: PLC0415 - only who sends pays for it
+
+    log = logging.getLogger("apprise")
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return apprise
+
+
 def load_service(scheme: str) -> None:
     """Have Apprise know the service of a scheme, and of the rest as little as can be."""
     services, module = _services(), MODULES.get(scheme)
@@ -74,6 +93,33 @@ def load_all_services() -> None:
     """Have Apprise know every service, for URLs that only it can read."""
     with _loading:
         _services().load_modules()
+
+
+def find_unknown_scheme(scheme: str) -> str:
+    """Return what is wrong with a scheme that no service has, empty where one has it.
+
+    Of the usual ones it is known without Apprise; for any other all of it is loaded.
+    """
+    if scheme in MODULES:
+        return ""
+    load_apprise()
+    load_all_services()
+    known = sorted(_services().schemas())
+    if scheme in known:
+        return ""
+    near = get_close_matches(scheme, known, n=1)
+    return f"no service has the scheme {scheme}://" + (f"; did you mean {near[0]}://?" if near else "")
+
+
+def complain_of(scheme: str) -> str:
+    """Return why Apprise makes no service of a URL with a scheme."""
+    if unknown := find_unknown_scheme(scheme):
+        return unknown
+    service = _services()[scheme]
+    if not service.enabled:
+        wanted = ", ".join(service.requirements.get("packages_required") or ())
+        return f"{scheme}:// needs a package that is not installed" + (f" ({wanted})" if wanted else "")
+    return f"Apprise cannot use this {scheme}:// url, a part is missing or malformed"
 
 
 def _services() -> Any:

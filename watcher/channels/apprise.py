@@ -5,16 +5,14 @@ Apprise is loaded by the first use, and of its services those alone that are ask
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watcher.channels._loading import load_all_services, load_service
+from watcher.channels._loading import complain_of, load_all_services, load_apprise, load_service
 from watcher.channels.pace import pace_of
 from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Form, Message
@@ -29,6 +27,10 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 _TAKES_HEADERS = frozenset("json jsons xml xmls form forms".split())
 _CANNOT_CONFIRM = frozenset("xmpp xmpps irc ircs syslog rsyslog aprs growl".split())
 _MQTT = frozenset({"mqtt", "mqtts"})
+
+
+class FormError(ConfigError):
+    """A service does not take the form that is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +57,14 @@ class AppriseChannel:
         self._form = form
 
     def verify(self) -> None:
-        """Raise ConfigError where no message could ever be sent, or not in the form that is asked for."""
+        """Raise ConfigError where no message could ever be sent, FormError where it could, but not in that form."""
         from watcher.channels._service import forms_of
 
         for service in [target.service for target in self._load()]:
             forms = forms_of(service)
             if self._form is not None and self._form not in forms:
                 text = f"channel {self.name}: {service.schema}:// does not take {self._form.value}"
-                raise ConfigError(text, remedy=f"set format to {' or '.join(forms)}, or leave it out")
+                raise FormError(text, remedy=f"set format to {' or '.join(forms)}, or leave it out")
 
     def send(self, message: Message, delivery_id: str) -> Receipt:
         """Send once to each service of the channel. Raises ChannelError when one of them did not take it.
@@ -131,25 +133,9 @@ def scheme_of(url: str) -> str:
 
 
 @cache
-def _apprise() -> Any:
-    """Apprise, with its loggers kept from everybody's ears: below WARNING they tell whole tokens.
-
-    urllib3's warnings name whole URLs, and those hold tokens too.
-    """
-    import apprise
-
-    log = logging.getLogger("apprise")
-    log.setLevel(logging.WARNING)
-    log.propagate = False
-    log.addHandler(logging.NullHandler())
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
-    return apprise
-
-
-@cache
 def _asset() -> Any:
     """Settings that differ from Apprise's own: no redirects, no pool of threads, hence no time-out; no keys made."""
-    return _apprise().AppriseAsset(
+    return load_apprise().AppriseAsset(
         app_id="watcher",
         app_desc="watcher",
         async_mode=False,
@@ -161,7 +147,7 @@ def _asset() -> Any:
 
 
 def _instantiate(name: str, url: str, origin: str, form: Form | None) -> Any:
-    apprise = _apprise()
+    apprise = load_apprise()
     load_service(scheme_of(url))
     from watcher.channels._service import ask_for
 
@@ -174,20 +160,7 @@ def _instantiate(name: str, url: str, origin: str, form: Form | None) -> Any:
 
 def _what_is_wrong(url: str) -> str:
     scheme = scheme_of(url)
-    if not scheme:
-        return "its url has no scheme such as slack:// or mailto://"
-    from apprise import manager_plugins
-
-    load_all_services()
-    plugins: Any = manager_plugins.NotificationManager
-    known = plugins().schemas()
-    if scheme in known and not plugins()[scheme].enabled:
-        wanted = ", ".join(plugins()[scheme].requirements.get("packages_required") or ())
-        return f"{scheme}:// needs a package that is not installed" + (f" ({wanted})" if wanted else "")
-    if scheme in known:
-        return f"Apprise cannot use this {scheme}:// url, a part is missing or malformed"
-    near = get_close_matches(scheme, known, n=1)
-    return f"no service has the scheme {scheme}://" + (f"; did you mean {near[0]}://?" if near else "")
+    return complain_of(scheme) if scheme else "its url has no scheme such as slack:// or mailto://"
 
 
 def _tamed(service: Any) -> Any:
@@ -200,7 +173,7 @@ def _tamed(service: Any) -> Any:
 
 
 def _target(service: Any, *urls: str) -> Target:
-    sender = _apprise().Apprise(asset=_asset())
+    sender = load_apprise().Apprise(asset=_asset())
     sender.add(service)
     return Target(service=service, sender=sender, urls=(*urls, service.url(privacy=False)))
 
@@ -210,7 +183,7 @@ def _included(paths: Sequence[Path]) -> list[Any]:
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such Apprise config", remedy="correct [apprise] include")
-        apprise = _apprise()
+        apprise = load_apprise()
         load_all_services()
         found = apprise.AppriseConfig(paths=[str(path)], asset=_asset()).services()
         if not found:

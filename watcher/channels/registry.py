@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol, TextIO
 
 from watcher.channels import apprise
+from watcher.channels._loading import find_unknown_scheme
 from watcher.channels._signature import read_key
 from watcher.channels.console import ConsoleChannel
 from watcher.channels.webhook import WebhookChannel, read_address
@@ -75,10 +76,12 @@ def build(order: Order, outfit: Outfit) -> BuiltChannel:
 
 
 def find_faults(order: Order) -> Iterator[Fault]:
-    """Yield what is wrong with an order as far as its form shows; Apprise is asked by `verify`."""
+    """Yield what is wrong with an order as far as its form shows; see find_all_faults."""
     scheme = apprise.scheme_of(order.url.reveal())
     if not scheme:
         yield ("url",), _NO_SCHEME
+    elif scheme not in KINDS and (unknown := find_unknown_scheme(scheme)):
+        yield ("url",), unknown
     if scheme in {"webhook", "webhooks"}:
         yield from _faults_of_webhook(order)
         return
@@ -86,6 +89,19 @@ def find_faults(order: Order) -> Iterator[Fault]:
         yield ("format",), "does not go with console://; it prints text, leave it out"
     if scheme and order.signing_keys:
         yield ("signing_keys",), f"do not go with {scheme}://; only webhook:// and webhooks:// are signed"
+
+
+def find_all_faults(order: Order, outfit: Outfit) -> Iterator[Fault]:
+    """Yield what is wrong with an order, and ask its service whether a message could be made; that loads it."""
+    faults = list(find_faults(order))
+    yield from faults
+    if faults:
+        return
+    try:
+        build(order, outfit).verify()
+    except ConfigError as error:
+        key = "format" if isinstance(error, apprise.FormError) else "url"
+        yield (key,), f"{error.text.removeprefix(f'channel {order.name}: ')}; {error.remedy}"
 
 
 def describe(url: Secret) -> str:

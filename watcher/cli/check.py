@@ -34,7 +34,7 @@ def command(invocation: Invocation, is_online: bool) -> int:
     Exit status: 0 all right, 1 something that --online tried failed, 2 the config is wrong.
     """
     try:
-        config = read_config(invocation.config_path)
+        config = read_config(invocation.config_path, asks_services=True)
     except ConfigErrors as error:
         for finding in error.findings:
             print(f"✗ {visible(str(finding))}", file=sys.stderr)

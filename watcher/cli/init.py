@@ -67,7 +67,7 @@ def _say_next(target: Path, answers: Answers) -> Iterator[str]:
         yield f"  edit {target}: the url and the log-in of the source, then where messages go"
     for name in variables:
         yield f"  export {name}=…"
-    yield f"  watcher {named}check --online    # log in, look at the paging, try the channels"
+    yield f"  watcher {named}check --online    # log in, look at paging and clocks, check the channels"
     yield f"  watcher {named}poll --dry-run    # see what it would learn and send"
     yield f"  watcher {named}run"
 
