@@ -182,6 +182,13 @@ def test_a_mistake_between_keys_is_found_beside_one_in_a_key(tmp_path: Path) -> 
     ]
 
 
+def test_a_wrong_log_in_hides_no_other_mistake_of_its_source(tmp_path: Path) -> None:
+    more = "every = 3\nignore = ['external_cod', 5]\nlink = 'https://x/{idd}'"
+    text = BEFORE.replace("[channels.ops]", f"{more}\n[channels.ops]").replace("token =", "tokn =")
+    keys = [line.split(": ")[1].removeprefix("sources.campus.") for line in errors_of(tmp_path, text)]
+    assert sorted(keys) == ["auth.token", "auth.tokn", "every", "ignore[1]", "ignore[2]", "link"]
+
+
 def test_two_rules_of_one_name_are_refused_with_the_line_of_the_first(tmp_path: Path) -> None:
     text = RULES + RULES[len(BEFORE) :]
     assert errors_of(tmp_path, text) == [

@@ -9,14 +9,22 @@ from watcher.sources.probe import Finding, check
 from watcher.sources.registry import SOURCES
 
 
+RIGHT_CLOCK = Finding(is_ok=True, text="clock: as the server's, within half a minute")
+
+
 def test_a_source_that_answers_shows_rows_total_and_paging() -> None:
     with lab(conversations=25) as served:
         served.onq.speak(paging="offset", envelope="items", total="total")
         assert check(onq(served.onq, page_size=10)) == [
             Finding(is_ok=True, text="logged in; 10 rows on page 1, 25 in all"),
             Finding(is_ok=True, text="paging: offset"),
+            RIGHT_CLOCK,
         ]
-        assert check(osn(served.osn, page_size=50)) == [Finding(is_ok=True, text="logged in; 25 rows on page 1")]
+        assert check(osn(served.osn, page_size=50)) == [
+            Finding(is_ok=True, text="logged in; 25 rows on page 1"),
+            Finding(is_ok=True, text="paging: not seen, the list is one page"),
+            RIGHT_CLOCK,
+        ]
 
 
 def test_a_server_that_ignores_the_page_is_found() -> None:
@@ -31,8 +39,9 @@ def test_a_server_that_ignores_the_page_is_found() -> None:
 def test_a_wrong_clock_is_found_even_where_the_log_in_works(minutes: int) -> None:
     with lab(conversations=5) as served:
         served.osn.skew = timedelta(minutes=minutes)
-        rows, clock = check(osn(served.osn))
+        rows, paging, clock = check(osn(served.osn))
     assert rows.is_ok
+    assert paging.is_ok
     assert not clock.is_ok
     assert f"14 min {'ahead of' if minutes < 0 else 'behind'}" in clock.text
 

@@ -63,9 +63,9 @@ def _read_source(reading: Reading, apis: Apis, name: str, written: Mapping[str, 
     for key in written.keys() - common - own:
         reading.refuse_unknown((*path, key), common | own)
     options = reading.model(model, path, {key: value for key, value in written.items() if key in own})
+    _check_fields(reading, name, written, apis.fields.get(written["api"], ()))
     if settings is None or options is None:
         return None
-    _check_fields(reading, name, settings, apis.fields.get(settings.api, ()))
     return SourceConfig(name=name, settings=settings, options=options)
 
 
@@ -76,12 +76,14 @@ def _find_model(reading: Reading, apis: Apis, name: str, written: Mapping[str, A
     return apis.options.get(api) if isinstance(api, str) else None
 
 
-def _check_fields(reading: Reading, name: str, settings: CommonSettings, fields: Collection[str]) -> None:
-    for place, ignored in enumerate(settings.ignore):
-        if fields and ignored not in fields:
+def _check_fields(reading: Reading, name: str, written: Mapping[str, Any], fields: Collection[str]) -> None:
+    """Refuse fields that the API does not have, as they are written: whatever else may be wrong with the source."""
+    ignore, link = written.get("ignore"), written.get("link")
+    for place, ignored in enumerate(ignore if isinstance(ignore, list) else ()):
+        if fields and isinstance(ignored, str) and ignored and ignored not in fields:
             path = ("sources", name, "ignore", place)
-            reading.refuse(path, f"{ignored!r} is no field of {settings.api}", near(ignored, fields))
-    wrong = _find_bad_link(settings.link, {"id", *fields})
+            reading.refuse(path, f"{ignored[:80]!r} is no field of {written['api']}", near(ignored, fields))
+    wrong = _find_bad_link(link, {"id", *fields}) if isinstance(link, str) else None
     if wrong:
         reading.refuse(("sources", name, "link"), *wrong)
 

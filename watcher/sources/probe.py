@@ -49,9 +49,12 @@ def check(source: Source) -> list[Finding]:
     outline = seen[0].outline
     total = "" if outline.total is None else f", {outline.total} in all"
     findings = [Finding(is_ok=True, text=f"logged in; {len(outline.ids)} rows on page 1{total}")]
-    if len(seen) > 1 and isinstance(source, Probeable):
-        findings.append(_paging(seen[1].note, source.paging))
-    return [*findings, *_clock(source)]
+    if isinstance(source, Probeable):
+        findings.append(_paging(seen[1].note, source.paging) if len(seen) > 1 else _ONE_PAGE)
+    return [*findings, *(_clock(source) or _right_clock(source))]
+
+
+_ONE_PAGE = Finding(is_ok=True, text="paging: not seen, the list is one page")
 
 
 class _Nothing:
@@ -63,6 +66,14 @@ class _Nothing:
 
 def _paging(note: str, paging: str) -> Finding:
     return Finding(is_ok=not note, text=note or f"paging: {paging}")
+
+
+def _right_clock(source: Source) -> list[Finding]:
+    if not isinstance(source, Probeable):
+        return []
+    skew = source.clock_skew
+    text = "the server does not tell its time" if skew is None else "as the server's, within half a minute"
+    return [Finding(is_ok=True, text=f"clock: {text}")]
 
 
 def _clock(source: Source) -> list[Finding]:
