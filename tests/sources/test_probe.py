@@ -8,7 +8,6 @@ from tests.sources.wiring import lab, onq, osn
 from watcher.sources.probe import Finding, check
 from watcher.sources.registry import SOURCES
 
-
 RIGHT_CLOCK = Finding(is_ok=True, text="clock: as the server's, within half a minute")
 
 
