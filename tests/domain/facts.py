@@ -1,5 +1,6 @@
 """What domain tests build sightings from: an API with every role, and rows of it."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ API = Api(
         "dropped": (State.ENDED, "dropped"),
     },
     own_events=frozenset({"state", "registration", "open_questions", "registration_closes"}),
+    moving_names=re.compile("seen.*"),
 )
 BARE = Api(name="bare", fields={}, roles={}, states={})
 """an API that has none of the roles"""

@@ -180,6 +180,21 @@ def test_the_description_names_only_its_own_fields() -> None:
     assert {"name", "role", "isMuted", "createdDate"}.isdisjoint(unwatched)
 
 
+@pytest.mark.parametrize(
+    ("name", "moves"),
+    [
+        ("modifiedByPictureURL", True),
+        ("modifiedByTimeZone", True),
+        ("scopeURL", True),
+        ("closedDateInISO8601Format", True),
+        ("scopeName", False),
+        ("URLs", False),
+    ],
+)
+def test_undocumented_fields_that_move_by_themselves_are_known_by_their_names(name: str, moves: bool) -> None:
+    assert OSN.moves(name) is moves
+
+
 # --- The documented example -------------------------------------------------------------------------------------------
 
 

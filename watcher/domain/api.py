@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,6 +84,12 @@ class Api:
     explains_absence: bool = False
     own_events: frozenset[str] = field(default_factory=frozenset)
     """fields whose changes have events of their own, so that `conversation.changed` leaves them out"""
+    moving_names: re.Pattern[str] | None = None
+    """what whole names look like that move by themselves, of fields that nobody has documented"""
+
+    def moves(self, name: str) -> bool:
+        """Whether a field, by its name, is one that moves by itself."""
+        return self.moving_names is not None and self.moving_names.fullmatch(name) is not None
 
     def field_of(self, role: Role) -> str | None:
         """Return the field that plays a role, or None where the API has none."""

@@ -94,6 +94,7 @@ OSN = Api(
     },
     omits_empty=True,
     explains_absence=True,
+    moving_names=re.compile(r"modifiedBy.*|.*URL|.*InISO8601Format"),
     own_events=frozenset({"state", "nUnread", "nFollowups", "nOutsiders", "isRemoved"}),
 )
 _TWINS = {name: f"{name}InISO8601Format" for name in ("createdDate", "modifiedDate")}

@@ -64,6 +64,7 @@ def test_one_never_seen_does_not_return() -> None:
         ({"mood": "calm"}, {}, ["mood"]),
         ({"mood": "calm", "room": 1}, {"mood": "wild", "room": 2}, ["mood", "room"]),  # one event for all of them
         ({"mood": "calm", "ticks": 1}, {"mood": "calm", "ticks": 2}, []),  # moves by itself
+        ({"room": 1, "seenBy": "a"}, {"room": 2, "seenBy": "b"}, ["room"]),  # so does this, by its name; undocumented
         ({"state": "open"}, {"state": "ended"}, []),  # has an event of its own
         ({"mood": "calm"}, {"mood": "calm"}, []),
         (None, {"mood": "calm"}, []),

@@ -41,6 +41,9 @@ def derive_change(sighting: Sighting) -> Derivation:
     """Yield one event for all other watched fields that changed."""
     if sighting.is_first:
         return
-    told = [change.as_dict() for change in sighting.changes if change.field not in sighting.unwatched]
+    unwatched, api = sighting.unwatched, sighting.api
+    told = [
+        change.as_dict() for change in sighting.changes if change.field not in unwatched and not api.moves(change.field)
+    ]
     if told:
         yield Fact(type=EventType.CONVERSATION_CHANGED, details={"changes": told})
