@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.cli.conftest import CONFIG, Watcher
 from tests.store.outbox_contract import LEASE, NOW, claim, make_event, settle, settlement
 from tests.store.stand import SqliteStand
 from watcher.bootstrap.configuration import read_config
+from watcher.cli.words import Teller
 from watcher.domain.event import Event
 from watcher.domain.follow_up import follow
 from watcher.domain.rule import Router
@@ -35,6 +37,26 @@ def test_each_rule_has_its_verdict(watcher: Watcher, event: Event) -> None:
     assert "change.delta is 3 (wanted: >= 3)" in shown
     assert "✗ registration" in shown
     assert "questions.new is not among the events: registration.*" in shown
+
+
+def test_what_the_row_was_and_became_is_shown(watcher: Watcher, event: Event) -> None:
+    shown = watcher("explain", event.id, "--format", "table").out
+    assert "\n  open_questions_count: 2 → 5\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "silence 041c1b4b of root until 2026-11-30T09:35:43Z: type=x (y)",
+            "of root until 10:35 Mon 30 Nov: type=x (y)",
+        ),
+        ("the instant was moved to 2026-07-01T22:30:00.250Z", "moved to 00:30 Thu 2 Jul"),
+        ("deadline.at>=2026-11-30T09:35:43Z", "deadline.at>=2026-11-30T09:35:43Z"),  # as it was written
+    ],
+)
+def test_instants_of_a_reason_are_told_in_the_readers_zone(reason: str, said: str) -> None:
+    assert Teller(zone=ZoneInfo("Europe/Berlin"), now=NOW).local(reason).endswith(said)
 
 
 def test_the_matcher_that_did_not_hold_is_named_with_the_value(

@@ -14,6 +14,7 @@ from watcher.bootstrap.parts import make_aftermath, make_arranger
 from watcher.bootstrap.wording import make_words
 from watcher.config.model import Config
 from watcher.config.pattern import LinearPattern
+from watcher.domain.event import stamp
 from watcher.domain.message import Message
 from watcher.domain.rule import OPERATOR_RULE, Router
 from watcher.domain.waiting import Part
@@ -120,7 +121,10 @@ class Scribe:
 
 
 def find_notes(history: History, configs: tuple[Config, ...], span: Span) -> list[str]:
-    """Return what has to be known to read the results: what was not there, and what cannot be known."""
+    """Return what has to be known to read the results: what was not there, and what cannot be known.
+
+    Instants in it are in UTC, as in every reason.
+    """
     named = {"the new file": configs[1]} if len(configs) > 1 else {}
     missing = [
         f"{where}: secrets that could not be read, and are not needed: {', '.join(config.unread_secrets)}"
@@ -129,12 +133,12 @@ def find_notes(history: History, configs: tuple[Config, ...], span: Span) -> lis
     ]
     empty = [f"{where} has no rules" for where, config in named.items() if not has_rules(config)]
     begins_at = history.events.begins_at()
-    late = begins_at is not None and begins_at > span.begins_at
-    short = [f"the history begins at {begins_at:%Y-%m-%d %H:%M} UTC"] if late else []
+    is_short = begins_at is not None and begins_at > span.begins_at
+    short = [f"the history begins at {stamp(begins_at)}"] if begins_at and is_short else []
     if not span.events:
         return [*empty, *short]
-    since = f"{span.warms_up_at:%Y-%m-%d %H:%M} UTC"
-    return [*empty, *short, *missing, *LIMITS, f"{_WARM_UP} {since}; what began before is not known"]
+    warm_up = f"{_WARM_UP} {stamp(span.warms_up_at)}; what began before is not known"
+    return [*empty, *short, *missing, *LIMITS, warm_up]
 
 
 LIMITS = (

@@ -102,7 +102,8 @@ def _write_tables(report: Report) -> None:
         if report.choice.is_shown:
             write_lines(_tell_messages(report))
         write_lines([""])
-    write_lines(f"· {note}" for note in report.notes)
+    teller = Teller(zone=report.zone, now=report.result.span.ends_at)
+    write_lines(f"· {teller.local(note)}" for note in report.notes)
 
 
 def _head(report: Report) -> str:

@@ -184,10 +184,10 @@ def _columns(teller: Teller) -> tuple[Column, ...]:
         Column(title="tries", show=lambda delivery: f"{delivery.attempts}", is_number=True),
         Column(title="due", show=lambda delivery: teller.left(delivery.due_at)),
         Column(title="event", show=lambda delivery: delivery.event_id[:ID_DIGITS]),
-        Column(title="what", show=_what),
+        Column(title="what", show=lambda delivery: _what(delivery, teller)),
     )
 
 
-def _what(delivery: DeliveryRecord) -> str:
+def _what(delivery: DeliveryRecord, teller: Teller) -> str:
     told = f"{delivery.event_type} {delivery.source}/{delivery.subject}"
-    return f"{told}: {delivery.reason}" if delivery.reason else told
+    return f"{told}: {teller.local(delivery.reason)}" if delivery.reason else told

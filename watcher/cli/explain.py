@@ -16,7 +16,7 @@ from watcher.cli.deliveries import record_of
 from watcher.cli.explanation import Explanation, PresentRules, check_rule, explain
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson
-from watcher.cli.words import ID_DIGITS, Since, Teller, iso, quote, start_of
+from watcher.cli.words import ID_DIGITS, Since, Teller, iso, quote, say_changes, start_of
 from watcher.domain.calendar import say_range
 from watcher.domain.delivery import shown_state
 from watcher.domain.duration import say_duration, write_duration
@@ -103,6 +103,7 @@ def _tell_event(explained: Explanation, teller: Teller) -> Iterator[str]:
     yield teller.headline(event)
     yield f"{event.type.value} · {event.source}/{event.subject} · event {event.id}"
     yield f"noticed {teller.date(event.time)}{_between(explained, teller)}"
+    yield from (f"  {change}" for change in say_changes(event))
     yield ""
     yield from _tell_rules(explained)
     yield ""
@@ -151,7 +152,7 @@ def _tell_delivery(delivery: DeliveryRecord, attempts: tuple[AttemptRecord, ...]
     if delivery.note:
         yield f"  {delivery.note}"
     if delivery.reason:
-        yield f"  {delivery.reason}"
+        yield f"  {teller.local(delivery.reason)}"
     lead = delivery.state_of_lead(teller.now)
     if lead is not None:
         dropped = ", dropped by the operator: nobody is told" if delivery.is_lead_dropped else ""

@@ -58,4 +58,4 @@ def _fate(one: DeliveryRecord, teller: Teller) -> str:
     lead = one.state_of_lead(teller.now)
     state = lead or shown_state(one.state, one.lease_until, teller.now)
     due = f" until {teller.time(one.due_at)}" if one.due_at and state is DeliveryState.HELD else ""
-    return f"{state.value}{due}{f' — {one.reason}' if one.reason else ''}"
+    return f"{state.value}{due}{f' — {teller.local(one.reason)}' if one.reason else ''}"

@@ -12,7 +12,7 @@ from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
 from watcher.cli.output import Format, format_option, write_json, write_lines, write_ndjson, write_table
 from watcher.cli.table import Column
-from watcher.cli.words import ID_DIGITS, Teller, iso, quote, say, say_lead, severity_style
+from watcher.cli.words import ID_DIGITS, Teller, iso, quote, say, say_changes, say_lead, severity_style
 from watcher.domain.deadline import Deadline
 from watcher.domain.duration import write_duration
 from watcher.domain.event import Event
@@ -96,10 +96,7 @@ def _event_columns(teller: Teller) -> tuple[Column, ...]:
 
 def _what(event: Event, teller: Teller) -> str:
     """Return what changed; the headline for events that are no change."""
-    change = event.details.get("change")
-    changes = event.details.get("changes") or ([change] if change else [])
-    told = [f"{one['field']}: {say(one['before'])} → {say(one['after'])}" for one in changes]
-    return "; ".join(told) or teller.headline(event)
+    return "; ".join(say_changes(event)) or teller.headline(event)
 
 
 def _record(stored: StoredConversation, deadlines: list[Deadline], events: list[LoggedEvent]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -18,6 +19,7 @@ from watcher.domain.inert import shorten
 from watcher.domain.wording import Reader, headline
 
 VALUE_LENGTH = 200
+_INSTANT = re.compile(r"(?:(?<=until )|(?<=since )|(?<=begins at )|(?<=moved to ))\d{4}-\d\d-\d\dT[\d:.]+Z", re.ASCII)
 ID_DIGITS = 8
 """of an id that a table shows; enough to name it"""
 
@@ -41,6 +43,13 @@ class Teller:
         """Return `08:15:02 Mon 23 Nov`."""
         seconds = in_zone(instant, self.zone).second
         return f"{say_time(instant, self.zone)}:{seconds:02} {say_day(instant, self.zone, self.now)}"
+
+    def local(self, text: str) -> str:
+        """Return a reason, which is kept for everybody with instants in UTC, with those in the reader's zone."""
+        return _INSTANT.sub(lambda found: self._minute(datetime.fromisoformat(found[0])), text)
+
+    def _minute(self, instant: datetime) -> str:
+        return f"{say_time(instant, self.zone)} {say_day(instant, self.zone, self.now)}"
 
     def left(self, instant: datetime | None) -> str:
         """Return `in 23 h`, `2 h ago` or `–`."""
@@ -82,6 +91,13 @@ def start_of(since: timedelta | datetime | None, now: datetime, zone: tzinfo) ->
 def quote(name: str) -> str:
     """Return a name in quotes, or words for an empty one."""
     return f"“{name}”" if name else "without a name"
+
+
+def say_changes(event: Event) -> list[str]:
+    """Return what an event says that a row's fields were and became, each like `open_questions_count: 2 → 5`."""
+    change = event.details.get("change")
+    changes = event.details.get("changes") or ([change] if change else [])
+    return [f"{one['field']}: {say(one['before'])} → {say(one['after'])}" for one in changes]
 
 
 def say(value: Any) -> str:
