@@ -53,6 +53,16 @@ def test_types_and_sources_are_kept_apart(watcher: Watcher, stand: SqliteStand) 
     assert [line["id"] for line in watcher("events", "--limit", "1").lines] == [opened.id]
 
 
+def test_a_source_that_nothing_is_known_of_is_said(watcher: Watcher, stand: SqliteStand) -> None:
+    stand.owe(make_event(1), due_at=NOW)
+    ran = watcher("events", "--source", "campuss")
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err == "! there is no source 'campuss' (did you mean 'campus'?)\n"
+    assert watcher("events", "--source", "chat").err == "", "channel.* events have their channel there"
+    ran = watcher("deliveries", "list", "--channel", "mial")
+    assert ran.err == "! there is no channel 'mial' (did you mean 'mail'?)\n"
+
+
 def test_a_glob_that_matches_no_type_is_wrong_use(watcher: Watcher) -> None:
     assert watcher("events", "--type", "question.*").status == 2
 

@@ -29,7 +29,7 @@ INTERRUPTED = 130
     type=click.Path(path_type=Path),
     help="The config; else $WATCHER_CONFIG, ./config.toml, the user's, /etc/watcher/config.toml.",
 )
-@click.option("-v", "--verbose", "verbosity", count=True, help="Say more on standard error; twice: still more.")
+@click.option("-v", "--verbose", "verbosity", count=True, help="Log more: `run` with one, `demo` with one or two.")
 @click.version_option(__version__, prog_name="watcher")
 @click.pass_context
 def cli(ctx: click.Context, config_path: Path | None, verbosity: int) -> None:

@@ -11,6 +11,7 @@ import click
 from watcher.bootstrap import clock
 from watcher.bootstrap.state import open_database, open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
+from watcher.cli.names import warn_of_unknown
 from watcher.cli.output import Format, format_option, write_lines, write_listing
 from watcher.cli.table import Column, Style
 from watcher.cli.words import ID_DIGITS, Teller, iso
@@ -52,6 +53,7 @@ def list_command(
     seen, now = outline(invocation.config_path), clock.now()
     states = None if is_all else _STORED.get(state or "", [*UNSETTLED, DeliveryState.DEAD])
     with open_history(seen) as history:
+        warn_of_unknown("channel", channel, seen, history)
         found = history.deliveries.read(states=states, channel=channel, limit=limit)
     if state:
         found = [one for one in found if shown_state(one.state, one.lease_until, now).value == state]

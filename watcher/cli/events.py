@@ -11,6 +11,7 @@ import click
 from watcher.bootstrap import clock
 from watcher.bootstrap.state import open_history, outline
 from watcher.cli.invocation import Invocation, pass_invocation
+from watcher.cli.names import warn_of_unknown
 from watcher.cli.output import Format, format_option, write_listing, write_ndjson, write_table
 from watcher.cli.table import Column
 from watcher.cli.words import ID_DIGITS, Since, Teller, severity_style, start_of
@@ -48,6 +49,7 @@ def command(
     wanted = EventFilter(since=start_of(since, now, seen.timezone), types=types, source=source)
     columns = _columns(Teller(zone=seen.timezone, now=now))
     with open_history(seen) as history:
+        warn_of_unknown("source", source, seen, history)
         last = history.events.last_seq()
         found = history.events.read(wanted, limit=limit)
         write_listing(found, form, columns, _record, empty="no such event" if not follow else "waiting …")
