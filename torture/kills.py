@@ -30,8 +30,12 @@ _OWED, _QUICK_OWED = 10_000, 50
 _IN_FLIGHT_MS = 1_000
 """from an arrival to the commit that notes its acknowledgement, at most; a busy machine takes a tenth of that"""
 _LOOK_EVERY, _QUICK_LOOK_EVERY = 20, 4
+_CATCH_UP_EVERY = 5
+"""kills after which it is left alone until it has polled: what piles up meanwhile makes its next transaction larger, so
+that it would die in that one for ever, and once a fifth of the list has gone it rightly believes nothing at once"""
 _CALLS = "pwrite64,fdatasync,ftruncate"
 _QUERY_ATTEMPTS = """SELECT delivery, started_at_ms, outcome FROM attempts ORDER BY delivery, number"""
+_QUERY_DOUBTED = "SELECT source, type FROM events WHERE type IN ('source.suspect', 'source.grown')"
 _QUERY_UNTOLD = "SELECT type, subject FROM events WHERE seq NOT IN (SELECT event FROM deliveries)"
 _REPETITION = b"may be a repetition"
 _LONGEST_WAIT_S = 600.0
@@ -71,6 +75,7 @@ class Campaign:
     attempts: dict[str, list[Attempt]]
     events: int
     untold: Sequence[str]
+    doubted: Sequence[str]
     kept: Path | None
 
 
@@ -86,15 +91,17 @@ def try_kills(form: Form) -> Trial:
         f" under strace right before the N-th call that one of its threads makes of one of {_CALLS}, N from"
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
-        " moments of its start and of its work. Then what the APIs know to have happened between each two complete"
-        " polls, and what the dates of conversations owed, is held against the events. Not judged is what fell into the"
-        " middle of a poll, which may have seen it or not, and what the dates owed of conversations that had just come,"
-        " or come back.",
+        " moments of its start and of its work. Once it has a baseline it is left alone after every"
+        f" {_CATCH_UP_EVERY} kills until it has polled. Then what the APIs know to have happened between each two"
+        " complete polls, and what the dates of conversations owed, is held against the events. Not judged is what fell"
+        " into the middle of a poll, which may have seen it or not, and what the dates owed of conversations that had"
+        " just come, or come back.",
         command=command_of("R1"),
         figures=[
             exactly("kills at random moments", done.toll.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
             exactly("kills at a write, from an empty directory on", done.toll.at_first_writes, writes),
             exactly("kills at a write, with a baseline stored", done.toll.at_later_writes, writes),
+            none_of("reads of which too much had come or gone to be believed at once", done.doubted),
             at_least("events that were certainly owed", done.verdict.judged, form.pick(full=_OWED, quick=_QUICK_OWED)),
             none_of("… lost", done.verdict.lost, of=done.verdict.judged),
             none_of("events stored twice", done.verdict.twice, of=done.events),
@@ -148,6 +155,7 @@ def _campaign(form: Form) -> Campaign:
         for number in range(form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)):
             _kill_at_moment(stage, chance, toll)
             toll.at_moments += 1
+            _catch_up(stage, number, toll)
             _look(stage, number, form, toll)
         stage.lab.story.stop()
         stage.daemon.start()
@@ -170,6 +178,7 @@ def _found(stage: Scene, toll: Toll, verdict: Verdict) -> Campaign:
         attempts=attempts,
         events=stage.daemon.rows("SELECT COUNT(*) FROM events")[0][0],
         untold=[f"{kind} of {subject}" for kind, subject in stage.daemon.rows(_QUERY_UNTOLD)],
+        doubted=[f"{kind} of {source}" for source, kind in stage.daemon.rows(_QUERY_DOUBTED)],
         kept=_keep(stage) if [*verdict.lost, *verdict.twice, *verdict.unfounded] else None,
     )
 
@@ -186,13 +195,12 @@ def _keep(stage: Scene) -> Path:
 def _kill_at_writes(stage: Scene, strace: str, form: Form, toll: Toll, chance: Random | None = None) -> int:
     """Let it die before its N-th write for one N after the other; return how often it came so far.
 
-    With `chance` in any order: of the first few dozen no poll is stored, and after minutes without one so much has gone
-    at once that the daemon rightly does not believe it.
+    With `chance` in any order, and it catches up now and then: of the first few dozen no poll is stored.
     """
     reached, numbers = 0, list(form.pick(full=_WRITES, quick=_QUICK_WRITES))
     if chance is not None:
         chance.shuffle(numbers)
-    for number in numbers:
+    for turn, number in enumerate(numbers):
         inject = f"inject={_CALLS}:signal=KILL:when={number}"
         # Not with --seccomp-bpf, which would be faster: strace 6.1 then counts the first call alone.
         quiet = ["-f", "-qq", "-o", "/dev/null"]
@@ -204,8 +212,16 @@ def _kill_at_writes(stage: Scene, strace: str, form: Form, toll: Toll, chance: R
             stage.daemon.kill()
         toll.deaths_ms.append(_now_ms())
         _look(stage, number, form, toll)
-    stage.daemon.under = ()
+        stage.daemon.under = ()
+        if chance is not None:
+            _catch_up(stage, turn, toll)
     return reached
+
+
+def _catch_up(stage: Scene, turn: int, toll: Toll) -> None:
+    if turn % _CATCH_UP_EVERY == _CATCH_UP_EVERY - 1:
+        stage.catch_up()
+        toll.deaths_ms.append(_now_ms())
 
 
 def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:

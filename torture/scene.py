@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +43,26 @@ class Scene:
 
     def settle(self, timeout_s: float = _SETTLING_S) -> None:
         """Wait until both sources were polled a few more times and everything that is owed has arrived."""
-        before = dict(self.daemon.rows(_COMPLETE))
+        before = self._polled()
+        wait_until(
+            self.receiver,
+            lambda: self._is_polled_since(before, _POLLS_MORE) and self.daemon.rows(_WAITING) == [(0,)],
+            timeout_s,
+        )
 
-        def is_settled() -> bool:
-            polled = dict(self.daemon.rows(_COMPLETE))
-            is_polled = all(polled.get(name, 0) >= before.get(name, 0) + _POLLS_MORE for name in SOURCES.values())
-            return is_polled and self.daemon.rows(_WAITING) == [(0,)]
+    def catch_up(self) -> None:
+        """Start the daemon, let it poll both sources once, and kill it."""
+        before = self._polled()
+        self.daemon.start()
+        wait_until(self.receiver, lambda: self._is_polled_since(before, 1), _SETTLING_S)
+        self.daemon.kill()
 
-        wait_until(self.receiver, is_settled, timeout_s)
+    def _polled(self) -> dict[str, int]:
+        return dict(self.daemon.rows(_COMPLETE))
+
+    def _is_polled_since(self, before: Mapping[str, int], times: int) -> bool:
+        polled = self._polled()
+        return all(polled.get(name, 0) >= before.get(name, 0) + times for name in SOURCES.values())
 
     def ask(self) -> str:
         """Let one more question be asked; return the conversation's id."""
