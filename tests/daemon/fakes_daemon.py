@@ -69,6 +69,7 @@ class Work:
         self.owed = 0
         self.left = 0
         self.audits, self.audits_at_once = 0, 1
+        self.tidied = 0
         self.deadline: datetime | None = None
         self.report = report_of(events=1)
         self.polling: Callable[[str, Callable[[], None]], None] = lambda _source, _check: None
@@ -81,6 +82,7 @@ class Work:
             next_deadline=lambda: self.deadline,
             prune=lambda: None,
             audit=self._audit,
+            tidy=self._tidy,
             owed=self._owed,
             leave=self._leave,
         )
@@ -107,6 +109,11 @@ class Work:
             self.deadline = None
             self.changed.notify_all()
         return 1
+
+    def _tidy(self) -> None:
+        with self.changed:
+            self.tidied += 1
+            self.changed.notify_all()
 
     def _audit(self) -> bool:
         with self.changed:

@@ -1,11 +1,13 @@
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 
 import pytest
 
-from watcher.daemon.memory import give_back, share_arena
+from watcher.daemon.memory import give_back, share_arena, tidy
 
 ARENAS = """
 import threading
@@ -21,7 +23,25 @@ CDLL(None).malloc_stats()
 """
 
 
-@pytest.mark.parametrize("step", [give_back, share_arena])
+class _Ring:
+    """Refers to itself, so that only the collector finds it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_tidying_finds_what_nobody_refers_to() -> None:
+    gc.disable()
+    try:
+        ring = weakref.ref(_Ring())
+        assert ring() is not None
+        tidy()
+        assert ring() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("step", [give_back, share_arena, tidy])
 def test_a_sandbox_that_forbids_it_is_no_reason_to_fail(
     step: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

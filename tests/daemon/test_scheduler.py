@@ -274,26 +274,3 @@ def test_a_poll_without_a_sign_of_life_is_named(running: Scheduler, work: Work, 
     clocks.monotonic_s += 2
     assert running.flights.stalled() == ["campus"]
     release.set()
-
-
-def test_the_audit_comes_at_the_start_and_again_at_once_while_it_has_more(work: Work, clocks: RealClocks) -> None:
-    work.audits_at_once = 2
-    scheduler = make_scheduler(work, clocks)
-    scheduler.start()
-    work.wait_for(lambda: work.audits == 2)
-    scheduler.stop()
-    scheduler.end()
-
-
-def test_after_the_clock_went_back_the_audit_does_not_wait_for_the_old_time(work: Work) -> None:
-    clocks = RealClocks()
-    scheduler = make_scheduler(work, clocks)
-    scheduler.start()
-    work.wait_for(lambda: work.audits == 1)
-    clocks.ahead = -timedelta(days=400)
-    scheduler.rearm({})
-    planned = scheduler.next_audit_at()
-    assert planned is not None
-    assert planned <= clocks.now() + timedelta(minutes=1)
-    scheduler.stop()
-    scheduler.end()

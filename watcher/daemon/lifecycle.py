@@ -22,7 +22,7 @@ from watcher.daemon.chronicle import Chronicle
 from watcher.daemon.flights import AbandonedError
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.log import line
-from watcher.daemon.memory import give_back, share_arena
+from watcher.daemon.memory import give_back, share_arena, tidy
 from watcher.daemon.opening import open_patiently
 from watcher.daemon.reload import changes
 from watcher.daemon.scheduler import Duties, Guard, Scheduler
@@ -210,6 +210,7 @@ class Daemon:
             next_deadline=self._next_deadline,
             prune=self._prune,
             audit=self._auditor.look,
+            tidy=tidy,
             owed=self._workers.wake,
             leave=self._leave,
         )

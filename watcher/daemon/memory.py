@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 
 _FAILURES = (ImportError, MemoryError, OSError, AttributeError)
@@ -20,6 +21,16 @@ def share_arena() -> None:
         from ctypes import CDLL  # noqa: PLC0415 - as it may fail
 
         CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def tidy() -> None:
+    """Let go of what nobody refers to any more, and return what is free by then to the system.
+
+    Left to itself Python looks through everything only once there is a quarter more of it (gc module, "the third
+    generation"): what came and went with polls and messages, in circles, would stay for hours.
+    """
+    gc.collect()
+    give_back()
 
 
 def give_back() -> None:

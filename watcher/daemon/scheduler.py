@@ -32,7 +32,7 @@ PRUNE_EVERY = timedelta(days=1)
 _AGAIN = timedelta(seconds=1)
 _LANES = {"polls": MOST_POLLS, "deadlines": 1, "upkeep": 1, "audit": 1}
 """with how many threads each has at most"""
-_DEADLINES, _PRUNE, _AUDIT, _POLL = "deadlines", "prune", "audit", "poll "
+_DEADLINES, _PRUNE, _AUDIT, _TIDY, _POLL = "deadlines", "prune", "audit", "tidying", "poll "
 
 
 class Guard:
@@ -71,7 +71,7 @@ class Duties:
 
     `poll` takes a source and what it must call at each step. `told` hears of each poll, None where it failed
     unexpectedly. `owed` is called whenever there may be something new to send. `audit` returns whether it is to be
-    called again at once. `leave`: by each thread that ends.
+    called again at once. `tidy`: in the process's memory, once a minute. `leave`: by each thread that ends.
     """
 
     poll: Callable[[str, Callable[[], None]], PollReport]
@@ -80,12 +80,13 @@ class Duties:
     next_deadline: Callable[[], datetime | None]
     prune: Callable[[], object]
     audit: Callable[[], bool]
+    tidy: Callable[[], object]
     owed: Callable[[], None]
     leave: Callable[[], object]
 
 
 class Scheduler:
-    """An agenda with one entry a source, one for the earliest deadline, one for the pruning and one for the audit."""
+    """An agenda with one entry a source, one for the earliest deadline, and those for pruning, audit and tidying."""
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Scheduler:
         """Begin; what is due is begun at once."""
         self._put(_PRUNE, self._prune, "upkeep", self._now() + FIRST_PRUNE, lambda now: now + PRUNE_EVERY)
         self._put(_AUDIT, self._audit, "audit", self._now(), lambda now: now + EVERY)
+        self._put(_TIDY, self._duties.tidy, "audit", self._now() + EVERY, lambda now: now + EVERY)
         self._agenda.start()
         self.arm_deadline()
 
@@ -156,6 +158,7 @@ class Scheduler:
                 self._agenda.move(_POLL + name, max(min(planned, slot), held))
         self._agenda.move(_PRUNE, now + FIRST_PRUNE)
         self._agenda.move(_AUDIT, now + EVERY)
+        self._agenda.move(_TIDY, now + EVERY)
         self._agenda.nudge()
         self.arm_deadline()
 
