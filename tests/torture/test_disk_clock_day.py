@@ -8,7 +8,9 @@ import pytest
 
 from torture import clocks, day, faults, storage
 from torture.daemon import wait_until
+from torture.gauge import Gauge, Seen, watched
 from torture.loudness import most_at_once
+from torture.trial import TrialError
 from watcher.lab import Receiver
 
 TOLD = [(0, 1, "a"), (1, 3, "b"), (3, 4, "c")]
@@ -89,15 +91,45 @@ def test_a_digest_is_due_once_a_day_by_the_clocks_of_berlin(after: datetime, at:
     assert clocks.digest_after(after, at) == due
 
 
-def test_a_peak_between_two_samples_is_seen(tmp_path: Path) -> None:
-    file = tmp_path / "wal"
-    with day.watched(file) as peak, Receiver() as receiver:
-        assert peak.take() == 0
-        file.write_bytes(bytes(2_000))
-        wait_until(receiver, lambda: peak._largest == 2_000)
-        file.write_bytes(b"")
-        assert peak.take() == 2_000
-        assert peak.take() == 0
+def _process(folder: Path, memory_kb: int, descriptors: int) -> None:
+    files = folder / "1" / "fd"
+    files.mkdir(parents=True, exist_ok=True)
+    for number in range(10):
+        (files / str(number)).unlink(missing_ok=True)
+    for number in range(descriptors):
+        (files / str(number)).touch()
+    (folder / "1" / "status").write_text(f"Name:\tx\nRssAnon:\t{memory_kb} kB\nThreads:\t3\n", encoding="ascii")
+
+
+def test_of_memory_and_descriptors_the_least_is_seen_and_of_the_wal_the_most(tmp_path: Path) -> None:
+    wal = tmp_path / "wal"
+    gauge = Gauge(1, wal, tmp_path)
+    for memory_kb, descriptors, size in ((4096, 7, 0), (2048, 9, 2**21), (8192, 5, 2**20)):
+        _process(tmp_path, memory_kb, descriptors)
+        wal.write_bytes(bytes(size))
+        gauge.look()
+    assert gauge.take() == Seen(memory_mb=2, most_mb=8, descriptors=5, wal_mb=2)
+    assert gauge.take() == Seen(memory_mb=8, most_mb=8, descriptors=5, wal_mb=1), "what was seen before is forgotten"
+
+
+def test_what_happens_between_two_questions_is_seen(tmp_path: Path) -> None:
+    _process(tmp_path, 4096, 7)
+    wal = tmp_path / "wal"
+    with watched(Gauge(1, wal, tmp_path)) as gauge, Receiver() as receiver:
+        wal.write_bytes(bytes(2**20))
+        wait_until(receiver, lambda: gauge._seen is not None and gauge._seen.wal_mb == 1)
+        wal.unlink()
+        assert gauge.take().wal_mb == 1
+        assert gauge.take().wal_mb == 0
+
+
+def test_a_process_that_is_gone_is_no_measurement(tmp_path: Path) -> None:
+    with pytest.raises(TrialError):
+        Gauge(1, tmp_path / "wal", tmp_path).take()
+
+
+def test_a_slow_leak_shows_in_the_slope_of_the_least() -> None:
+    assert day.slope_of([(hour, 50 + hour / 12) for hour in range(12)]) * 24 == pytest.approx(2)
 
 
 def test_the_lines_of_any_half_minute_are_counted() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from torture import answers, canaries, clocks, day, dependencies, files, network, origins, tricks
 from torture.commands import Said
+from torture.gauge import Seen
 from torture.trial import Figure, Form
 from watcher.domain.errors import SourceError
 from watcher.sources import onq
@@ -115,17 +116,19 @@ def test_what_the_clock_trial_finds_decides() -> None:
 def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sample]:
     return [
         day.Sample(
-            at_h=hour / 5,
-            memory_mb=60 + leak_mb * hour,
-            descriptors=20 + descriptors * hour,
-            wal_mb=10,
+            seen=Seen(
+                memory_mb=60 + leak_mb * hour,
+                most_mb=90,
+                descriptors=20 + descriptors * hour,
+                wal_mb=10,
+            ),
             database_mb=5 + growth_mb * hour,
         )
-        for hour in range(60)
+        for hour in range(24)
     ]
 
 
 @pytest.mark.parametrize("form", [QUICK, Form(is_quick=False)])
 def test_growth_of_every_kind_is_seen(form: Form) -> None:
-    assert short(day._growth(form, _samples(0.001, 0, 0))) == []
-    assert len(short(day._growth(form, _samples(0.5, 1, 2)))) == 3
+    assert short(day._growth(form, _samples(0.03, 0, 0))) == []
+    assert len(short(day._growth(form, _samples(1.5, 3, 2)))) == 3
