@@ -72,10 +72,38 @@ def test_readers_that_overlap_do_not_let_it_grow(database: Database, wal: Path) 
     assert largest < 16 * MB
 
 
+def test_a_reader_who_takes_his_time_is_waited_for_more_patiently(database: Database, wal: Path) -> None:
+    """Each read takes longer than the first attempt waits, and another one begins before it ends."""
+    is_over = threading.Event()
+
+    def read_on(first_pause_s: float) -> None:
+        with closing(sqlite3.connect(database.path, timeout=30, isolation_level=None)) as connection:
+            is_over.wait(first_pause_s)
+            while not is_over.is_set():
+                connection.execute("BEGIN")
+                connection.execute("SELECT count(*) FROM sources").fetchall()
+                is_over.wait(0.3)
+                connection.execute("COMMIT")
+
+    readers = [threading.Thread(target=read_on, args=(0.15 * place,)) for place in range(2)]
+    for reader in readers:
+        reader.start()
+    largest = 0
+    for _ in range(150):
+        fill(database, 70)
+        largest = max(largest, wal.stat().st_size)
+    is_over.set()
+    for reader in readers:
+        reader.join()
+    assert largest < 16 * MB
+
+
 def test_a_long_reader_is_waited_for_less_and_less_often(
     database: Database, wal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PATIENCE_MS", 1)
+    monkeypatch.setattr(module, "_MOST_PATIENCE_MS", 20)
+    database.wal._begin()
     tried: list[int] = []
     with closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -84,7 +112,7 @@ def test_a_long_reader_is_waited_for_less_and_less_often(
             fill(database, 50)
             tried += [database.wal.try_at_bytes] if database.wal.try_at_bytes not in tried else []
         assert wal.stat().st_size > 16 * MB
-    assert len(tried) == 6  # not yet, and then five times in some thirty commits, each after twice as many
+    assert len(tried) == 7  # not yet, and then six times in some fifty commits, each after twice as many
     fill(database, 1000)
     assert wal.stat().st_size == 0
     fill(database, 10)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-CHECKPOINT_PAGES = 3000
-"""12 MB before it is folded back, three times SQLite's own: a poll with many events writes over a thousand pages, most
-of them again at the next one, and its messages wait for the checkpoint in its commit"""
-LARGEST_BYTES = 14 * 2**20
+CHECKPOINT_PAGES = 2500
+"""10 MB before it is folded back, two and a half times SQLite's own: a poll with many events writes over a thousand
+pages, most of them again at the next one, and its messages wait for the checkpoint in its commit"""
+LARGEST_BYTES = 12 * 2**20
 """what the poll that passes the above may leave it at"""
-_PATIENCE_MS = 100
+_PATIENCE_MS, _MOST_PATIENCE_MS = 100, 2_000
 _STEP_BYTES = 2**18
 
 
@@ -28,8 +28,9 @@ class Wal:
     def keep_small(self, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
         """Empty it where it is too large: wait for those who are reading, but not for long.
 
-        Readers who overlap may keep it from being emptied by chance; then it is tried again after a little has been
-        written, and each time after twice as much: one who reads for minutes holds the writer up a few times in all.
+        Readers who overlap may keep it from being emptied by chance, and on a busy machine they take their time; then
+        it is tried again after a little has been written, each time more patiently and after twice as much: one who
+        reads for minutes holds the writer up a few times in all, by seconds.
         To be called by the one writer, outside a transaction. The commit before stands whatever becomes of this, so
         no error is raised; SQLite's own folding back, at a commit, keeps silent about errors for the same reason.
         """
@@ -40,10 +41,10 @@ class Wal:
             self._empty(connection, busy_timeout_s, size)
 
     def _begin(self) -> None:
-        self.try_at_bytes, self._step_bytes = LARGEST_BYTES, _STEP_BYTES
+        self.try_at_bytes, self._step_bytes, self._patience_ms = LARGEST_BYTES, _STEP_BYTES, _PATIENCE_MS
 
     def _empty(self, connection: sqlite3.Connection, busy_timeout_s: float, size: int) -> None:
-        connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        connection.execute(f"PRAGMA busy_timeout={self._patience_ms}")
         try:
             is_busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
         except sqlite3.Error:
@@ -52,6 +53,7 @@ class Wal:
             connection.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
         if is_busy:
             self.try_at_bytes, self._step_bytes = size + self._step_bytes, 2 * self._step_bytes
+            self._patience_ms = min(4 * self._patience_ms, _MOST_PATIENCE_MS)
 
     def _size(self) -> int:
         try:
