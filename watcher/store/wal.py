@@ -12,6 +12,8 @@ LARGEST_BYTES = 12 * 2**20
 """what the poll that passes the above may leave it at"""
 _PATIENCE_MS, _MOST_PATIENCE_MS = 100, 2_000
 _STEP_BYTES = 2**18
+_SALT = slice(16, 24)
+"""of the file's header: another one each time that SQLite begins it anew (file format, 4.1)"""
 
 
 class Wal:
@@ -30,18 +32,19 @@ class Wal:
 
         Readers who overlap may keep it from being emptied by chance, and on a busy machine they take their time; then
         it is tried again after a little has been written, each time more patiently and after twice as much: one who
-        reads for minutes holds the writer up a few times in all, by seconds.
+        reads for minutes holds the writer up a few times in all, by seconds. Once SQLite has begun it anew he is gone.
         To be called by the one writer, outside a transaction. The commit before stands whatever becomes of this, so
         no error is raised; SQLite's own folding back, at a commit, keeps silent about errors for the same reason.
         """
         size = self._size()
         if size <= LARGEST_BYTES:
             self._begin()
-        elif size > self.try_at_bytes:
+        elif size > self.try_at_bytes or self._salt() != self._busy_salt:
             self._empty(connection, busy_timeout_s, size)
 
     def _begin(self) -> None:
         self.try_at_bytes, self._step_bytes, self._patience_ms = LARGEST_BYTES, _STEP_BYTES, _PATIENCE_MS
+        self._busy_salt = b""
 
     def _empty(self, connection: sqlite3.Connection, busy_timeout_s: float, size: int) -> None:
         connection.execute(f"PRAGMA busy_timeout={self._patience_ms}")
@@ -54,6 +57,14 @@ class Wal:
         if is_busy:
             self.try_at_bytes, self._step_bytes = size + self._step_bytes, 2 * self._step_bytes
             self._patience_ms = min(4 * self._patience_ms, _MOST_PATIENCE_MS)
+            self._busy_salt = self._salt()
+
+    def _salt(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(_SALT.stop)[_SALT]
+        except OSError:
+            return self._busy_salt
 
     def _size(self) -> int:
         try:
