@@ -10,7 +10,7 @@ CHECKPOINT_PAGES = 2500
 pages, most of them again at the next one, and its messages wait for the checkpoint in its commit"""
 LARGEST_BYTES = 12 * 2**20
 """what the poll that passes the above may leave it at"""
-_PATIENCE_MS, _MOST_PATIENCE_MS = 100, 2_000
+_PATIENCE_MS, _MOST_PATIENCE_MS = 100, 5_000
 _STEP_BYTES = 2**18
 _SALT = slice(16, 24)
 """of the file's header: another one each time that SQLite begins it anew (file format, 4.1)"""
