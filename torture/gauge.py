@@ -49,6 +49,8 @@ class Gauge:
 
     def _read(self) -> Seen:
         status = (self._process / "status").read_text(encoding="ascii")
+        if "RssAnon:" not in status:
+            raise ProcessLookupError  # it is dead, and nobody has asked for its exit status
         size = self._wal.stat().st_size if self._wal.exists() else 0
         memory_mb = int(status.partition("RssAnon:")[2].split()[0]) / 1024
         return Seen(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from watcher.channels._loading import MODULES
+from watcher.channels._schemes import SCHEMES
 
 # Apprise keeps what is loaded for the whole process: each of these is one of its own.
 PRELUDE = """
@@ -50,6 +51,9 @@ def test_after_one_service_every_other_is_still_known() -> None:
         "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "ok",  # in the table
         "prowl://abcdefghijklmnopqrstuvwxyzabcdefghijklmn": "ok",  # not in it
         "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "ok",  # as Slack shows it
+        "https://example.org/hook": "channel ops: Apprise knows no service by this https:// url; write json://… or"
+        " webhook(s)://… for one of your own",
+        "kde://[": "channel ops: kde:// needs a package that is not installed",
         "jsno://127.0.0.1": "channel ops: no service has the scheme jsno://; did you mean json://?",
     }
     assert said(f"print(json.dumps([verify(url) for url in {list(urls)!r}]))") == list(urls.values())
@@ -84,6 +88,26 @@ print(json.dumps({name: services[name].__module__.split(".")[2] for name in serv
 
 def test_the_table_is_right(homes: dict[str, str]) -> None:
     assert {scheme: homes.get(scheme) for scheme in MODULES} == MODULES
+
+
+def test_the_schemes_are_those_of_apprise(homes: dict[str, str]) -> None:
+    assert homes.keys() == SCHEMES
+
+
+@pytest.mark.parametrize(
+    ("scheme", "wrong"),
+    [
+        ("slack", ""),
+        ("prowl", ""),
+        ("https", ""),
+        ("slak", "no service has the scheme slak://; did you mean slack://?"),
+    ],
+)
+def test_a_scheme_is_known_without_loading_apprise(scheme: str, wrong: str) -> None:
+    script = f"""
+print(json.dumps([_loading.find_unknown_scheme({scheme!r}), "apprise" in sys.modules]))
+"""
+    assert said(script) == [wrong, bool(wrong)]
 
 
 def test_the_table_names_all_schemes_of_a_service(homes: dict[str, str]) -> None:

@@ -53,6 +53,12 @@ def test_what_a_service_would_not_take_is_a_mistake_of_the_config(
     assert f"channels.bad.{wrong}" in ran.err
 
 
+def test_an_address_as_a_service_gives_it_out_is_right(world: World, check: Check) -> None:
+    address = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    world.configure(rest=f'[channels.slack]\nurl = "{address}"')
+    assert (check().status, check().err) == (0, "")
+
+
 def test_an_unknown_scheme_is_refused_by_whoever_reads_the_config(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,8 @@ def test_what_the_row_was_and_became_is_shown(watcher: Watcher, event: Event) ->
         ),
         ("the instant was moved to 2026-07-01T22:30:00.250Z", "moved to 00:30 Thu 2 Jul"),
         ("deadline.at>=2026-11-30T09:35:43Z", "deadline.at>=2026-11-30T09:35:43Z"),  # as it was written
+        ("closed until 2026-06-30T24:00:00Z, and since 2026-02-30T08:00:00Z", "since 2026-02-30T08:00:00Z"),
+        ("closed until 2026-06-30T24:00:00Z", "until 2026-06-30T24:00:00Z"),
     ],
 )
 def test_instants_of_a_reason_are_told_in_the_readers_zone(reason: str, said: str) -> None:

@@ -2,17 +2,15 @@ import json
 import os
 import pty
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Ran, speaking
-from tests.cli.world import ROOT, World, spawn
+from tests.cli.world import ROOT, World, dump, spawn
 from watcher.store.lock import hold_state
 
 Poll = Callable[..., Ran]
@@ -123,64 +121,6 @@ def test_beside_a_running_daemon_it_is_refused_with_a_hint(world: World, poll: P
     assert "→ the running daemon polls by itself" in ran.err
 
 
-def test_a_dry_run_before_the_first_poll_leaves_nothing(world: World, poll: Poll) -> None:
-    ran = poll("--dry-run")
-    assert ran.status == 0
-    assert "baseline of 40 conversations learnt" in ran.out
-    assert sorted(path.name for path in world.folder.iterdir()) == ["config.toml"]
-
-
-def test_a_dry_run_says_what_would_go_where_by_which_rule_and_changes_nothing(world: World, poll: Poll) -> None:
-    poll()
-    name = world.ask()
-    before = _dump(world.database)
-    with hold_state(world.state):
-        ran = poll("--dry-run")
-    assert ran.status == 0
-    assert f"→ 2 new open questions in “{name}”" in ran.out
-    assert "    would go to hook (rule: all of campus)" in ran.out
-    assert world.receiver.arrivals() == []
-    assert _dump(world.database) == before
-    assert "questions.new" in poll().out, "it is still new"
-
-
-def _rule(text: str, url: str) -> str:
-    return f'[channels.here]\nurl = "{url}"\n[[rules]]\nname = "r"\nevents = ["*"]\nchannels = ["here"]\n{text}'
-
-
-def test_a_dry_run_decides_as_the_poll_would_what_waits(world: World, poll: Poll) -> None:
-    world.configure(rest=_rule('digest = "15m"', "console://"))
-    poll()
-    names = [world.ask(place=place) for place in range(3)]
-    rehearsed = poll("--dry-run").out
-    assert [f"· 2 new open questions in “{name}” (" in rehearsed for name in names] == [True] * 3
-    assert "    not to here now (rule: r): held until " in rehearsed
-    assert "would go to here" not in rehearsed
-    assert rehearsed.count("    would go to hook (rule: all of campus)") == 3
-    assert "✓ here" not in poll().out, "nor does the poll send anything there"
-
-
-def test_a_dry_run_tells_a_bundle_as_one_and_what_a_silence_mutes(
-    world: World, poll: Poll, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world.configure(top="storm = 1", rest=_rule("", world.receiver.json_url))
-    poll()
-    arrived = len(world.receiver.arrivals())
-    for place in range(3):
-        world.ask(place=place)
-    bundled = poll("--dry-run").out
-    to = "would go to hook (rule: all of campus), here (rule: r)"
-    assert f"→ 3 things happened in 3 conversations (campus)\n    3 × new questions\n    {to}\n" in bundled
-    assert (bundled.count("→ "), "now (rule" in bundled) == (1, False)
-    silence = speaking(capsys, "--config", str(world.path), "silence", "add", "--for", "1h")
-    assert silence("--comment", "rehearsal", "--match", "type=questions.new").status == 0
-    muted = poll("--dry-run").out
-    assert "no message would be sent" in muted
-    assert "    not to here now (rule: r): silenced — silence " in muted
-    assert (muted.count("→ "), muted.count("· ")) == (0, 6)
-    assert len(world.receiver.arrivals()) == arrived
-
-
 def test_on_a_terminal_a_long_first_read_shows_how_far_it_is(world: World) -> None:
     world.configure(campus="page_size = 2")
     ours, theirs = pty.openpty()
@@ -200,7 +140,7 @@ def test_an_interrupt_ends_it_at_once_though_a_source_hangs(
     world: World, poll: Poll, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     poll()
-    before = _dump(world.database)
+    before = dump(world.database)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
@@ -211,10 +151,5 @@ def test_an_interrupt_ends_it_at_once_though_a_source_hangs(
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=5)
     assert (process.returncode, errors) == (130, "dry run: nothing is stored, nothing is sent\n" if arguments else "")
-    assert _dump(world.database) == before
+    assert dump(world.database) == before
     assert list(scratch.iterdir()) == []
-
-
-def _dump(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return list(connection.iterdump())

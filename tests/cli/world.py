@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from watcher.lab import Lab, Receiver
@@ -74,6 +75,12 @@ tags = ["web"]
 def open_world(folder: Path) -> Iterator[World]:
     with Lab(story=False) as lab, Receiver() as receiver:
         yield World(lab, receiver, folder)
+
+
+def dump(path: Path) -> list[str]:
+    """Return everything that a database holds."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
 
 
 def spawn(*arguments: str, folder: Path, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:

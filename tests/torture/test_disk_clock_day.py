@@ -128,6 +128,13 @@ def test_a_process_that_is_gone_is_no_measurement(tmp_path: Path) -> None:
         Gauge(1, tmp_path / "wal", tmp_path).take()
 
 
+def test_a_process_that_is_dead_and_not_buried_is_none_either(tmp_path: Path) -> None:
+    _process(tmp_path, 4096, 7)
+    (tmp_path / "1" / "status").write_text("Name:\tx\nState:\tZ (zombie)\n", encoding="ascii")
+    with pytest.raises(TrialError):
+        Gauge(1, tmp_path / "wal", tmp_path).take()
+
+
 def test_a_slow_leak_shows_in_the_slope_of_the_least() -> None:
     assert day.slope_of([(hour, 50 + hour / 12) for hour in range(12)]) * 24 == pytest.approx(2)
 

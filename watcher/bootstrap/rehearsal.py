@@ -11,23 +11,29 @@ from pathlib import Path
 from typing import TextIO
 
 from watcher.bootstrap.app import App
-from watcher.bootstrap.configuration import database_path
+from watcher.bootstrap.configuration import database_path, state_dir
 from watcher.bootstrap.trial import check_place
 from watcher.channels.registry import BuiltChannel
 from watcher.config.model import Config
+from watcher.domain.errors import ChannelError, ConfigError
 from watcher.domain.message import Message
 from watcher.pipeline.ports import Receipt
 from watcher.store.database import FILE_NAME, Database
+from watcher.store.lock import is_held
 from watcher.store.retention import backup
 from watcher.store.version import check_version
 
 
 @dataclass(frozen=True, slots=True)
 class MuteChannel:
-    """Takes the place of a channel: what it is given is kept in `messages`, by delivery, and goes nowhere."""
+    """Takes the place of a channel: what it is given is kept in `messages`, by delivery, and goes nowhere.
+
+    `error` is what the channel fails with at present, empty where it works: it is taken to fail with that again.
+    """
 
     real: BuiltChannel
     messages: dict[str, Message]
+    error: str
 
     @property
     def name(self) -> str:
@@ -44,7 +50,13 @@ class MuteChannel:
         self.real.verify()
 
     def send(self, message: Message, delivery_id: str) -> Receipt:
-        """Keep a message, as if it had been taken."""
+        """Keep a message, as if it had been taken; raises ChannelError where the real one could not send it either."""
+        if self.error:
+            raise ChannelError(self.error)
+        try:
+            self.real.verify()
+        except ConfigError as error:
+            raise ChannelError(error.text, remedy=error.remedy) from None
         self.messages[delivery_id] = message
         return Receipt()
 
@@ -67,7 +79,8 @@ def open_rehearsal(config: Config, stream: TextIO) -> Iterator[Rehearsal]:
 
     It works beside a running daemon: the copy is made by reading only, and lies where only this user may look. What is
     polled is stored in the copy, what is due is decided over there as it would be, and nothing leaves the machine but
-    the questions to the sources. Raises StateError.
+    the questions to the sources. What a killed process was sending is taken over, as it would be; what a daemon that
+    runs is sending is left to it. Raises StateError.
     """
     with tempfile.TemporaryDirectory(prefix="watcher-dry-run-") as folder:
         copy = Path(folder) / FILE_NAME
@@ -75,13 +88,18 @@ def open_rehearsal(config: Config, stream: TextIO) -> Iterator[Rehearsal]:
         database = Database(copy)
         app = App(config, database, stream)
         rehearsal = Rehearsal(app=app)
-        app.channels = {name: MuteChannel(real, rehearsal.messages) for name, real in app.channels.items()}
+        app.channels = {name: _muted(rehearsal, name, real) for name, real in app.channels.items()}
         try:
-            app.readdress()
+            app.readdress() if is_held(state_dir(config)) else app.take_over()
             yield rehearsal
         finally:
             app.close()
             database.close()
+
+
+def _muted(rehearsal: Rehearsal, name: str, real: BuiltChannel) -> MuteChannel:
+    health = rehearsal.app.outbox.channel_health(name)
+    return MuteChannel(real, rehearsal.messages, health.error if health.is_failing else "")
 
 
 def _copy_state(path: Path, copy: Path) -> None:

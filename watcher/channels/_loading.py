@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
+from watcher.channels._schemes import NATIVE, SCHEMES
+
 MODULES = {
     "bark": "bark",
     "barks": "bark",
@@ -96,11 +98,11 @@ def load_all_services() -> None:
 
 
 def find_unknown_scheme(scheme: str) -> str:
-    """Return what is wrong with a scheme that no service has, empty where one has it.
+    """Return what is wrong with a scheme that no service has, empty where one has it, or the whole URL says which.
 
-    Of the usual ones it is known without Apprise; for any other all of it is loaded.
+    Of those that are known to be there Apprise is not asked; for any other all of it is loaded.
     """
-    if scheme in MODULES:
+    if scheme in SCHEMES or scheme in NATIVE:
         return ""
     load_apprise()
     load_all_services()
@@ -115,6 +117,8 @@ def complain_of(scheme: str) -> str:
     """Return why Apprise makes no service of a URL with a scheme."""
     if unknown := find_unknown_scheme(scheme):
         return unknown
+    if scheme in NATIVE:
+        return f"Apprise knows no service by this {scheme}:// url; write json://… or webhook(s)://… for one of your own"
     service = _services()[scheme]
     if not service.enabled:
         wanted = ", ".join(service.requirements.get("packages_required") or ())

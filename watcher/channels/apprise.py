@@ -27,6 +27,8 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 _TAKES_HEADERS = frozenset("json jsons xml xmls form forms".split())
 _CANNOT_CONFIRM = frozenset("xmpp xmpps irc ircs syslog rsyslog aprs growl".split())
 _MQTT = frozenset({"mqtt", "mqtts"})
+_FAULTS_OF_SERVICES = (AttributeError, LookupError, TypeError, ValueError)
+"""what some raise over a URL such as kde://[, though they are asked not to"""
 
 
 class FormError(ConfigError):
@@ -151,7 +153,10 @@ def _instantiate(name: str, url: str, origin: str, form: Form | None) -> Any:
     load_service(scheme_of(url))
     from watcher.channels._service import ask_for
 
-    service = apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+    try:
+        service = apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+    except _FAULTS_OF_SERVICES:
+        service = None
     if service is None:
         raise ConfigError(f"channel {name}: {_what_is_wrong(url)}", remedy=f"correct the url ({origin})")
     ask_for(service, form)

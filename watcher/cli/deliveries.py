@@ -53,8 +53,9 @@ def list_command(
     seen, now = outline(invocation.config_path), clock.now()
     states = None if is_all else _STORED.get(state or "", [*UNSETTLED, DeliveryState.DEAD])
     with open_history(seen) as history:
-        warn_of_unknown("channel", channel, seen, history)
         found = history.deliveries.read(states=states, channel=channel, limit=limit)
+        if not found:
+            warn_of_unknown("channel", channel, seen, history)
     if state:
         found = [one for one in found if shown_state(one.state, one.lease_until, now).value == state]
     teller = Teller(zone=seen.timezone, now=now)

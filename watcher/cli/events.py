@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 
 import click
@@ -49,9 +50,12 @@ def command(
     wanted = EventFilter(since=start_of(since, now, seen.timezone), types=types, source=source)
     columns = _columns(Teller(zone=seen.timezone, now=now))
     with open_history(seen) as history:
-        warn_of_unknown("source", source, seen, history)
         last = history.events.last_seq()
         found = history.events.read(wanted, limit=limit)
+        first = list(islice(found, 1))
+        if not first:
+            warn_of_unknown("source", source, seen, history)
+        found = chain(first, found)
         write_listing(found, form, columns, _record, empty="no such event" if not follow else "waiting …")
         if follow:
             _follow(history, last, wanted, columns, form)

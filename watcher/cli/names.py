@@ -22,7 +22,7 @@ def refuse_unknown(noun: str, written: Iterable[str], known: Collection[str]) ->
 
 
 def warn_of_unknown(noun: str, name: str | None, seen: Outline, history: History) -> None:
-    """Say on standard error that nothing in the config or on record has a name; an empty list alone would not tell."""
+    """Say on standard error, where nothing is listed, that nothing in the config or on record has a name."""
     if name is None or (seen.has_tags and ":" in name):  # which tags there are is only known to Apprise
         return
     channels = {*seen.channels, *(one.name for one in history.deliveries.channels())}

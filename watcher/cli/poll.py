@@ -152,7 +152,8 @@ class _Cycle:
         self.report.say(*say_sent(turns, rehearsed, teller))
         self._list_new_events()
         owed = [(logged.event, one) for logged in self.found for one in self.history.deliveries.of_event(logged.seq)]
-        self.report.say(*say_kept(owed, teller))
+        health = {channel.name: channel.health for channel in self.history.deliveries.channels()}
+        self.report.say(*say_kept(owed, health, teller))
         self._list_backlog(teller)
         return any(map(is_dead, turns))
 

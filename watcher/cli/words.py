@@ -19,7 +19,9 @@ from watcher.domain.inert import shorten
 from watcher.domain.wording import Reader, headline
 
 VALUE_LENGTH = 200
-_INSTANT = re.compile(r"(?:(?<=until )|(?<=since )|(?<=begins at )|(?<=moved to ))\d{4}-\d\d-\d\dT[\d:.]+Z", re.ASCII)
+_INSTANT = re.compile(
+    r"(?:(?<=until )|(?<=since )|(?<=begins at )|(?<=moved to ))\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII
+)
 ID_DIGITS = 8
 """of an id that a table shows; enough to name it"""
 
@@ -46,9 +48,13 @@ class Teller:
 
     def local(self, text: str) -> str:
         """Return a reason, which is kept for everybody with instants in UTC, with those in the reader's zone."""
-        return _INSTANT.sub(lambda found: self._minute(datetime.fromisoformat(found[0])), text)
+        return _INSTANT.sub(self._minute, text)
 
-    def _minute(self, instant: datetime) -> str:
+    def _minute(self, found: re.Match[str]) -> str:
+        try:
+            instant = datetime.fromisoformat(found[0])
+        except ValueError:  # somebody's own words, in which 24:00 stands
+            return found[0]
         return f"{say_time(instant, self.zone)} {say_day(instant, self.zone, self.now)}"
 
     def left(self, instant: datetime | None) -> str:

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 from watcher.domain.errors import BusyError
 from watcher.store.place import make_place, open_private, require_own_place
 
 LOCK_NAME = "watcher.lock"
+_A_MOMENT_S = 0.05
 
 
 @contextmanager
@@ -30,9 +32,33 @@ def hold_state(state_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, state_dir: Path) -> None:
+def is_held(state_dir: Path) -> bool:
+    """Return whether a process holds the state directory; nothing is made there."""
+    try:
+        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock; twice, as somebody who only looks whether it is held has it for some microseconds."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        Event().wait(_A_MOMENT_S)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock(descriptor: int, state_dir: Path) -> None:
+    try:
+        _take(descriptor)
     except BlockingIOError as error:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         text = f"another watcher{f' (process {holder})' if holder else ''} works with {state_dir}"
