@@ -124,7 +124,7 @@ def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sam
             ),
             database_mb=5 + growth_mb * hour,
         )
-        for hour in range(24)
+        for hour in range(36)
     ]
 
 
