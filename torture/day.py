@@ -23,9 +23,9 @@ of the story, so that a day passes for its retention (an hour, the shortest ther
 its pruning and its deadlines. The process is looked at ten times a second, during `watcher prune`, too. Of its memory
 (RssAnon, what is its own) and its descriptors the least in each hour counts, which is what stays when polls and sends
 are over, of the WAL the most. It goes on for half a day, in which the heap finds its size (what is in use stays the
-same, but lies scattered after the first bursts), and then for the day that counts: memory's growth is the slope of a line
-through its hours. The quick form goes on for a minute: it shows a WAL that is not folded back and what is not pruned, but
-of memory and descriptors, of which threads at work take some at first, only the gross."""
+same, but lies scattered after the first bursts), and then for the day that counts: memory's growth is the slope of a
+line through its hours. The quick form goes on for a minute: it shows a WAL that is not folded back and what is not
+pruned, but of memory and descriptors, of which threads at work take some at first, only the gross."""
 _SOURCES = 50
 _HOUR_S = 3_600
 _WAL_MB = 16
