@@ -8,6 +8,7 @@ from tests.pipeline.fakes_source import Script, ScriptedSource, pages, row
 from tests.pipeline.stage import INTERVAL, START, Stage, named
 from watcher.domain.errors import SourceError
 from watcher.domain.event import EventType
+from watcher.store.snapshots import SqliteSnapshots
 
 BROKEN = SourceError("503")
 
@@ -23,6 +24,15 @@ def spans(stage: Stage, *scripts: Script) -> list[tuple[datetime, datetime]]:
         stage.poll(source)
     rises = [event.between for event in stage.told if event.type is EventType.QUESTIONS_NEW]
     return [(between.after, between.before) for between in rises if between]
+
+
+def test_how_many_rows_the_last_complete_read_had_is_known_after_one_that_broke_off(stage: Stage) -> None:
+    source = ScriptedSource([asked(0, "b", "c"), asked(0, "b"), [*asked(0, "b"), BROKEN]])
+    for _ in range(3):
+        stage.poll(source)
+    with SqliteSnapshots(stage.database).draft(stage.record()) as draft:
+        assert draft.recall(0) is None
+        assert [draft.knows_more_than(rows) for rows in (1, 2, 3)] == [True, False, False], "c is missing since"
 
 
 def test_a_change_happened_since_the_incomplete_read_that_had_the_row(stage: Stage) -> None:

@@ -101,7 +101,13 @@ def test_a_server_that_has_had_further_pages_is_not_believed_to_ignore_the_page(
     source = onq(api, page_size=10)
     memory = Memory(source.read(NOTHING))
     api.faults.add("repeat")
-    for reader, known in ((source, NOTHING), (source, NOTHING), (onq(api, page_size=10), memory)):
+    broken_off = Memory(known=len(api.rows.ids()))  # no page is remembered after such a read, and nothing of a process
+    for reader, known in (
+        (source, NOTHING),
+        (source, NOTHING),
+        (onq(api, page_size=10), memory),
+        (onq(api, page_size=10), broken_off),
+    ):
         with pytest.raises(TornError, match="repeat"):
             list(reader.read(known))
     api.faults.clear()
@@ -109,6 +115,11 @@ def test_a_server_that_has_had_further_pages_is_not_believed_to_ignore_the_page(
         assert rows_of(source.read(NOTHING)) == api.rows.ids()
     except TornError:
         assert rows_of(source.read(NOTHING)) == api.rows.ids()
+
+
+def test_a_server_that_has_always_ignored_the_page_is_believed_though_no_page_is_remembered(api: OnqApi) -> None:
+    api.speak(paging="ignored")
+    assert rows_of(onq(api, page_size=10).read(Memory(known=10))) == api.rows.ids()[:10]
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,17 @@ def digest(body: bytes | memoryview) -> bytes:
 
 
 class Memory:
-    """Remembers the outlines of pages."""
+    """Remembers the outlines of pages, and how many rows are known; by default those of the pages."""
 
-    def __init__(self, pages: Iterable[Page] = ()) -> None:
+    def __init__(self, pages: Iterable[Page] = (), *, known: int | None = None) -> None:
         self._outlines = {page.position: page.outline for page in pages}
+        self._known = len({i for one in self._outlines.values() for i in one.ids}) if known is None else known
 
     def recall(self, position: int) -> PageOutline | None:
         return self._outlines.get(position)
+
+    def knows_more_than(self, rows: int) -> bool:
+        return self._known > rows
 
 
 NOTHING = Memory()

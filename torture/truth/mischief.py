@@ -24,7 +24,10 @@ SHORT = timedelta(seconds=0.25)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mischief:
-    """A fault for one poll. `is_blank`: the server says, quite believably, that its list is empty."""
+    """A fault for one poll. `is_blank`: the server says, quite believably, that its list is empty.
+
+    `hits_lookups`: the questions after single rows may not have been answered, also because there was no log-in.
+    """
 
     kind: FaultKind
     is_slow: bool
@@ -54,7 +57,7 @@ def play(scene: Scene, chance: Random, *, is_first: bool) -> Mischief:
     page = chance.choice((None, 0, 1)) if where is Kind.LISTING else None
     scene.api.faults.add(kind, on=where, page=page, times=chance.choice((1, 2, None)), **settings)
     is_blank = kind is FaultKind.EMPTY and scene.is_csv and where in {Kind.LISTING, None} and page != 1
-    return Mischief(kind=kind, is_slow=kind in _SLOW, hits_lookups=where in {Kind.LOOKUP, None}, is_blank=is_blank)
+    return Mischief(kind=kind, is_slow=kind in _SLOW, hits_lookups=where != Kind.LISTING, is_blank=is_blank)
 
 
 def _blank(scene: Scene) -> Mischief:

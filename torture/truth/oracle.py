@@ -66,7 +66,7 @@ class Oracle:
             self._compare_own(read, own, [])
             self.deny(read.now, {subject: said for subject, said in told.items() if subject != self.name})
             return
-        judged = _Judgement(self, read)
+        judged = _Judgement(self, read, own)
         self._compare_own(read, own, judged.facts)
         for identity in sorted(read.window.keys() | self.beliefs.keys()):
             self._take_row(identity, judged, told.get(identity, ()))
@@ -149,7 +149,7 @@ class Oracle:
 class _Judgement:
     """What one poll says as a whole, and what follows for each conversation."""
 
-    def __init__(self, oracle: Oracle, read: Read) -> None:
+    def __init__(self, oracle: Oracle, read: Read, told: Sequence[Told]) -> None:
         self.oracle, self.read, self.reader = oracle, read, oracle.reader
         self.is_complete = read.outcome == "complete"
         self.suspect_since = oracle.suspect_since
@@ -159,10 +159,11 @@ class _Judgement:
         known = [i for i, beliefs in oracle.beliefs.items() if beliefs[0].values and not beliefs[0].is_removed]
         absent = [identity for identity in known if not self._is_there(identity)]
         strangers = [i for i in read.window if self._is_there(i) and self._is_stranger(i)]
-        self.is_grown = oracle.has_baseline and _is_much(len(strangers), len(known))
+        self._slack = 0 if read.is_calm else sum(len(versions) - 1 for versions in read.window.values())
+        self.is_grown = oracle.has_baseline and self._is_much(len(strangers), len(known), ("source.grown",) in told)
         if self.is_complete and oracle.has_baseline:
             self.facts += [("source.grown",)] if self.is_grown else []
-            self._judge(len(absent), len(known))
+            self._judge(len(absent), len(known), is_told=("source.suspect",) in told)
         newly = [identity for identity in absent if identity in oracle.listed]
         self.is_proven = read.is_calm and (read.is_one_page or not newly)
 
@@ -200,10 +201,16 @@ class _Judgement:
         if not (is_gone and (is_certain or self.released_since is not None)):
             yield missed, []
 
-    def _judge(self, absent: int, known: int) -> None:
+    def _is_much(self, some: int, of_all: int, is_told: bool) -> bool:  # noqa: FBT001 - one of three facts
+        """Whether so many are too many at once; where the list moved a reader may have counted a few more or less."""
+        is_possible, is_certain = _is_much(some + self._slack, of_all), _is_much(some - self._slack, of_all)
+        return is_certain or (is_possible and is_told)
+
+    def _judge(self, absent: int, known: int, *, is_told: bool) -> None:
         """Too much is missing at once: held, and believed when it stays so; where the API explains it, it is not."""
         is_empty = absent > 0 and not any(map(self._is_there, self.read.window))
-        is_suspect = (is_empty or _is_much(absent, known)) and not self.reader.meaning.explains_absence
+        is_much = self._is_much(absent, known, is_told or self.suspect_since is not None)
+        is_suspect = (is_empty or is_much) and not self.reader.meaning.explains_absence
         if not is_suspect:
             self.suspect_since = None
         elif self.suspect_since is None:

@@ -30,6 +30,10 @@ class PageMemory(Protocol):
         """Return the outline of the page at a position (from 0), None where nothing is remembered."""
         ...
 
+    def knows_more_than(self, rows: int) -> bool:
+        """Whether more rows than so many were in the last complete read; that is known though no page is remembered."""
+        ...
+
 
 class Fate(StrEnum):
     """What became of a row that left the list."""

@@ -133,6 +133,10 @@ class Draft(Protocol):
         """Return the outline of `remembered` (the PageMemory port)."""
         ...
 
+    def knows_more_than(self, rows: int) -> bool:
+        """Whether more rows than so many were in the last complete read (the PageMemory port)."""
+        ...
+
     def start_read(self, *, is_union: bool) -> None:
         """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
         ...

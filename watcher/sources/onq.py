@@ -87,6 +87,9 @@ ONQ = Api(
 
 _PATH = "conversations"
 _LARGEST_PAGE = 1000
+_NO_OTHERS = (
+    "if the server has no other pages from now on, restart watcher; if that does not help, set another page_size"
+)
 _REPEATED = "page 1 came again as page 2, and the list has had further pages: the server repeats itself"
 
 
@@ -192,7 +195,7 @@ class OnqSource:
         if not second.size:
             return
         means = recognise_paging(first, second)
-        self._accept(means, memory)
+        self._accept(means, first, memory)
         if means is None:
             yield walk.page(second, overlap=second.size, note=IGNORED)
         elif means is Paging.PAGE:
@@ -213,18 +216,29 @@ class OnqSource:
             self._paging = None  # perhaps the server changed its mind: look again
             raise
 
-    def _accept(self, means: Paging | None, memory: PageMemory) -> None:
+    def _accept(self, means: Paging | None, first: Cut, memory: PageMemory) -> None:
         """Remember what was found; raises SourceError where the config, or what came before, says the opposite."""
         if self._options.paging == "page" and means is not Paging.PAGE and self._options.page_size > 1:
             found = "a start position" if means else "ignored"
             raise SourceError(
                 f"`page` is {found} here, not a page number", remedy='set paging = "auto"', is_permanent=True
             )
-        self._has_paged |= means is not None or _had_further_pages(memory)
+        self._has_paged |= means is not None or self._had_further_pages(first, memory)
         if means is None and self._has_paged:  # or the rows of all other pages would be taken for gone
-            raise TornError(_REPEATED, remedy="if the server has no other pages from now on, restart watcher")
+            raise TornError(_REPEATED, remedy=_NO_OTHERS)
         if self._options.paging == "auto":
             self._paging = means
+
+    def _had_further_pages(self, first: Cut, memory: PageMemory) -> bool:
+        """Whether the last complete read had a page 2 of its own.
+
+        After a read that broke off no page is remembered, but the rows are: a first page that holds as many as were
+        asked for, and fewer than there were, is no whole list.
+        """
+        one, two = memory.recall(0), memory.recall(1)
+        if one is not None and two is not None:
+            return tuple(one.ids) != tuple(two.ids)
+        return first.size == self._options.page_size and memory.knows_more_than(first.size)
 
     def _is_last(self, cut: Cut) -> bool:
         return cut.size < self._options.page_size
@@ -265,12 +279,6 @@ class OnqSource:
 
     def _bearer(self) -> str:
         return self._http.secrets.add(self._token.text(self._common.now()))
-
-
-def _had_further_pages(memory: PageMemory) -> bool:
-    """Whether the last complete read had a page 2 of its own."""
-    one, two = memory.recall(0), memory.recall(1)
-    return one is not None and two is not None and tuple(one.ids) != tuple(two.ids)
 
 
 def _token(auth: JwtAuth | BearerAuth, secrets: Concealment) -> SignedToken | GivenToken:

@@ -63,6 +63,9 @@ class _Nothing:
     def recall(self, position: int) -> PageOutline | None:  # noqa: ARG002 - a port
         return None
 
+    def knows_more_than(self, rows: int) -> bool:  # noqa: ARG002 - a port
+        return False
+
 
 def _paging(note: str, paging: str) -> Finding:
     return Finding(is_ok=not note, text=note or f"paging: {paging}")

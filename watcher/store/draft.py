@@ -64,6 +64,11 @@ class SqliteDraft:
         page = self.remembered(position)
         return page.outline if page else None
 
+    def knows_more_than(self, rows: int) -> bool:
+        """Whether more rows than so many were in the last complete read (the PageMemory port)."""
+        found = self._connection.execute(draft_tables.LISTED, (self._record.rows_key, rows + 1))
+        return len(found.fetchall()) > rows
+
     def start_read(self, *, is_union: bool) -> None:
         """Begin to read (again). `is_union`: what was kept stays; otherwise what was taken in is dropped."""
         self._flush()

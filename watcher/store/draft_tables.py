@@ -26,6 +26,7 @@ SIGHT_STAYED = """INSERT INTO temp.draft_sighted(id, net, chunk, digest) VALUES(
     ON CONFLICT(id) DO UPDATE SET chunk = max(coalesce(chunk, 0), excluded.chunk)"""
 STORED = """SELECT r.* FROM temp.draft_{table} t CROSS JOIN main.rows r ON r.source = ? AND r.id = t.id
     WHERE t.id > ? ORDER BY t.id LIMIT ?"""
+LISTED = "SELECT 1 FROM main.rows WHERE source = ? AND presence = 'listed' LIMIT ?"
 HIDDEN = """SELECT r.* FROM main.rows r WHERE r.source = ? AND r.presence <> 'listed' AND r.presence = 'hidden'
     AND r.id NOT IN (SELECT id FROM temp.draft_sighted WHERE net > 0) ORDER BY r.known_at_ms LIMIT ?"""
 LATEST = """SELECT id, max(chunk) FROM (
