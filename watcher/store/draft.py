@@ -66,7 +66,7 @@ class SqliteDraft:
 
     def knows_more_than(self, rows: int) -> bool:
         """Whether more rows than so many were in the last complete read (the PageMemory port)."""
-        found = self._connection.execute(draft_tables.LISTED, (self._record.rows_key, rows + 1))
+        found = self._connection.execute(draft_tables.LISTED, (self._key, rows + 1))
         return len(found.fetchall()) > rows
 
     def start_read(self, *, is_union: bool) -> None:
@@ -166,8 +166,7 @@ class SqliteDraft:
 
     def hidden_rows(self, limit: int) -> Sequence[Row]:
         """Return the hidden rows that did not come, those asked after the longest ago first."""
-        found = self._connection.execute(draft_tables.HIDDEN, (self._key, limit))
-        return [row_of(row) for row in found]
+        return [row_of(row) for row in self._connection.execute(draft_tables.HIDDEN, (self._key, limit))]
 
     def deadlines_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Deadline]]:
         """Return the stored deadlines of some conversations."""
@@ -265,11 +264,8 @@ class SqliteDraft:
                 if is_new:
                     self._newcomers.hold(rows, number)
                     continue
-                sightings = [
-                    (row.id, net, number, row.digest)
-                    for row, net in zip(rows, nets, strict=True)
-                    if net or self._is_union
-                ]
+                pairs = zip(rows, nets, strict=True)
+                sightings = [(row.id, net, number, row.digest) for row, net in pairs if net or self._is_union]
                 connection.executemany(draft_tables.SIGHT, sightings)
                 if len(sightings) < len(rows):
                     self._stayed.add(number)
