@@ -1,6 +1,6 @@
 """The oracle agrees with the lab's own truth, and sees what a product with a fault tells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,8 @@ import pytest
 
 from torture.truth.knowledge import Knowledge, Reader
 from torture.truth.ledger import Ledger
-from torture.truth.meaning import ONQ, OSN
+from torture.truth.meaning import ONQ, OSN, Values
+from torture.truth.oracle import Oracle, Read
 from torture.truth.run import LEADS, run_world
 from torture.truth.world import START
 from watcher.domain import absence
@@ -73,3 +74,36 @@ def test_a_product_that_takes_one_absence_for_gone_is_seen(faulty: Callable[...,
     ledger = faulty(absence, "SIGHTINGS_FOR_GONE", 1)
     assert ledger.false["conversation.removed"] > 0
     assert ledger.precision < 1
+
+
+@pytest.mark.parametrize(
+    ("absent", "is_calm", "is_told", "is_right"),
+    [
+        (25, True, True, True),
+        (25, True, False, False),
+        (20, True, True, False),  # a fifth of a hundred is not more than a fifth
+        (20, False, True, True),  # but where one moved the reader may have missed one more
+        (20, False, False, True),
+        (19, False, True, False),
+        (22, False, False, False),
+    ],
+)
+def test_a_threshold_is_exact_but_for_what_moved_meanwhile(
+    absent: int, is_calm: bool, is_told: bool, is_right: bool
+) -> None:
+    reader, ledger = Reader(meaning=ONQ, leads=LEADS), Ledger()
+    with Lab(story=False, conversations=100, clock=lambda: START) as lab:
+        seen = {str(row["id"]): reader.meaning.read(row) for row in lab.onq.rows}
+    oracle = Oracle(name="campus", reader=reader, ledger=ledger)
+    first = {identity: [values] for identity, values in seen.items()}
+    oracle.take_poll(_read(first, is_calm=True), {"campus": [("source.baseline",)]})
+    left = {identity: [None] if place < absent else [seen[identity]] for place, identity in enumerate(sorted(seen))}
+    moved = max(seen)
+    left[moved] = left[moved] if is_calm else [seen[moved], seen[moved]]
+    oracle.take_poll(_read(left, is_calm=is_calm), {"campus": [("source.suspect",)]} if is_told else {})
+    wrong = ledger.false.total() + ledger.missed.total()
+    assert (wrong == 0) is is_right, ledger.notes
+
+
+def _read(window: Mapping[str, Sequence[Values | None]], *, is_calm: bool) -> Read:
+    return Read(now=START, outcome="complete", window=window, is_calm=is_calm, is_one_page=False)
