@@ -82,10 +82,10 @@ def test_a_reader_who_takes_his_time_is_waited_for_more_patiently(database: Data
             while not is_over.is_set():
                 connection.execute("BEGIN")
                 connection.execute("SELECT count(*) FROM sources").fetchall()
-                is_over.wait(0.2)
+                is_over.wait(0.12)
                 connection.execute("COMMIT")
 
-    readers = [threading.Thread(target=read_on, args=(0.1 * place,)) for place in range(2)]
+    readers = [threading.Thread(target=read_on, args=(0.06 * place,)) for place in range(2)]
     for reader in readers:
         reader.start()
     largest = 0
