@@ -58,6 +58,7 @@ class Ran:
 
 
 Watcher = Callable[..., Ran]
+Poll = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -98,3 +99,10 @@ def speaking(capsys: pytest.CaptureFixture[str], *before: str) -> Watcher:
         return Ran(status=status, out=captured.out, err=captured.err)
 
     return call
+
+
+@pytest.fixture
+def poll(world: World, capsys: pytest.CaptureFixture[str]) -> Poll:
+    """`watcher poll` in a world; `form` is its --format."""
+    whole = speaking(capsys, "--config", str(world.path), "poll", "--format")
+    return lambda *arguments, form="table": whole(form, *arguments)

@@ -2,23 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
-from tests.cli.conftest import Ran, speaking
+from tests.cli.conftest import Poll, speaking
 from tests.cli.world import World, dump
 from watcher.store.lock import hold_state
 
-Poll = Callable[..., Ran]
 SPARE = '[channels.spare]\nurl = "{url}"\n[[rules]]\nname = "trouble"\nevents = ["channel.*"]\nchannels = ["spare"]'
-
-
-@pytest.fixture
-def poll(world: World, capsys: pytest.CaptureFixture[str]) -> Poll:
-    whole = speaking(capsys, "--config", str(world.path), "poll", "--format")
-    return lambda *arguments, form="table": whole(form, *arguments)
 
 
 def test_a_dry_run_before_the_first_poll_leaves_nothing(world: World, poll: Poll) -> None:

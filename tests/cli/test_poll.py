@@ -4,22 +4,13 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran, speaking
+from tests.cli.conftest import Poll
 from tests.cli.world import ROOT, World, dump, spawn
 from watcher.store.lock import hold_state
-
-Poll = Callable[..., Ran]
-
-
-@pytest.fixture
-def poll(world: World, capsys: pytest.CaptureFixture[str]) -> Poll:
-    whole = speaking(capsys, "--config", str(world.path), "poll", "--format")
-    return lambda *arguments, form="table": whole(form, *arguments)
 
 
 def test_the_first_poll_learns_and_the_next_finds_nothing(poll: Poll) -> None:

@@ -15,16 +15,6 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def work() -> Work:
-    return Work()
-
-
-@pytest.fixture
-def clocks() -> RealClocks:
-    return RealClocks()
-
-
-@pytest.fixture
 def guard() -> Guard:
     return Guard(Trouble(lambda: 0.0))
 

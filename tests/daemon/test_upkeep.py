@@ -12,16 +12,6 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def work() -> Work:
-    return Work()
-
-
-@pytest.fixture
-def clocks() -> RealClocks:
-    return RealClocks()
-
-
-@pytest.fixture
 def scheduler(work: Work, clocks: RealClocks) -> Iterator[Scheduler]:
     running = make_scheduler(work, clocks)
     yield running

@@ -48,32 +48,8 @@ def test_one_large_transaction_does_not_leave_it_large(database: Database, wal: 
     assert 0 < wal.stat().st_size < MB
 
 
-def test_readers_that_overlap_do_not_let_it_grow(database: Database, wal: Path) -> None:
-    is_over = threading.Event()
-
-    def read_on() -> None:
-        with closing(sqlite3.connect(database.path, timeout=30, isolation_level=None)) as connection:
-            while not is_over.is_set():
-                connection.execute("BEGIN")
-                connection.execute("SELECT count(*) FROM sources").fetchall()
-                is_over.wait(0.01)
-                connection.execute("COMMIT")
-
-    readers = [threading.Thread(target=read_on) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    largest = 0
-    for _ in range(150):
-        fill(database, 70)
-        largest = max(largest, wal.stat().st_size)
-    is_over.set()
-    for reader in readers:
-        reader.join()
-    assert largest < 16 * MB
-
-
-def test_a_reader_who_takes_his_time_is_waited_for_more_patiently(database: Database, wal: Path) -> None:
-    """Each read takes longer than the first attempt waits, and another one begins before it ends."""
+def largest_beside_readers(database: Database, wal: Path, *, readers: int, read_s: float) -> int:
+    """Return the largest size of the file beside readers whose reads overlap, which begin one after the other."""
     is_over = threading.Event()
 
     def read_on(first_pause_s: float) -> None:
@@ -82,20 +58,29 @@ def test_a_reader_who_takes_his_time_is_waited_for_more_patiently(database: Data
             while not is_over.is_set():
                 connection.execute("BEGIN")
                 connection.execute("SELECT count(*) FROM sources").fetchall()
-                is_over.wait(0.12)
+                is_over.wait(read_s)
                 connection.execute("COMMIT")
 
-    readers = [threading.Thread(target=read_on, args=(0.06 * place,)) for place in range(2)]
-    for reader in readers:
-        reader.start()
+    threads = [threading.Thread(target=read_on, args=(read_s * place / readers,)) for place in range(readers)]
+    for thread in threads:
+        thread.start()
     largest = 0
     for _ in range(150):
         fill(database, 70)
         largest = max(largest, wal.stat().st_size)
     is_over.set()
-    for reader in readers:
-        reader.join()
-    assert largest < 16 * MB
+    for thread in threads:
+        thread.join()
+    return largest
+
+
+def test_readers_that_overlap_do_not_let_it_grow(database: Database, wal: Path) -> None:
+    assert largest_beside_readers(database, wal, readers=4, read_s=0.01) < 16 * MB
+
+
+def test_a_reader_who_takes_his_time_is_waited_for_more_patiently(database: Database, wal: Path) -> None:
+    """Each read takes longer than the first attempt waits, and another one begins before it ends."""
+    assert largest_beside_readers(database, wal, readers=2, read_s=0.12) < 16 * MB
 
 
 def test_a_long_reader_is_waited_for_less_and_less_often(
