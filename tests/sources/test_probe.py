@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.sources.wiring import lab, onq, osn
+from watcher.sources.onq import OnqSource
 from watcher.sources.probe import Finding, check
 from watcher.sources.registry import SOURCES
 
@@ -43,6 +44,13 @@ def test_a_wrong_clock_is_found_even_where_the_log_in_works(minutes: int) -> Non
     assert paging.is_ok
     assert not clock.is_ok
     assert f"14 min {'ahead of' if minutes < 0 else 'behind'}" in clock.text
+
+
+def test_a_clock_that_is_not_told_is_said_not_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OnqSource, "clock_skew", None)
+    with lab(conversations=5) as served:
+        clock = check(onq(served.onq))[-1]
+    assert clock == Finding(is_ok=True, text="clock: not seen, the server does not tell its time")
 
 
 def test_a_source_that_fails_is_one_finding_with_the_way_out() -> None:

@@ -133,8 +133,7 @@ def find_notes(history: History, configs: tuple[Config, ...], span: Span) -> lis
     ]
     empty = [f"{where} has no rules" for where, config in named.items() if not has_rules(config)]
     begins_at = history.events.begins_at()
-    is_short = begins_at is not None and begins_at > span.begins_at
-    short = [f"the history begins at {stamp(begins_at)}"] if begins_at and is_short else []
+    short = [f"the history begins at {stamp(at)}" for at in (begins_at,) if at is not None and at > span.begins_at]
     if not span.events:
         return [*empty, *short]
     warm_up = f"{_WARM_UP} {stamp(span.warms_up_at)}; what began before is not known"

@@ -90,7 +90,10 @@ def open_rehearsal(config: Config, stream: TextIO) -> Iterator[Rehearsal]:
         rehearsal = Rehearsal(app=app)
         app.channels = {name: _muted(rehearsal, name, real) for name, real in app.channels.items()}
         try:
-            app.readdress() if is_held(state_dir(config)) else app.take_over()
+            if is_held(state_dir(config)):
+                app.readdress()
+            else:
+                app.take_over()
             yield rehearsal
         finally:
             app.close()

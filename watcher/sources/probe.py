@@ -45,13 +45,13 @@ def check(source: Source) -> list[Finding]:
     try:
         seen = list(islice(pages, _ENOUGH_PAGES))
     except WatcherError as error:
-        return [Finding(is_ok=False, text=str(error)), *_clock(source)]
+        return [Finding(is_ok=False, text=str(error)), *_clock(source, is_read=False)]
     outline = seen[0].outline
     total = "" if outline.total is None else f", {outline.total} in all"
     findings = [Finding(is_ok=True, text=f"logged in; {len(outline.ids)} rows on page 1{total}")]
     if isinstance(source, Probeable):
         findings.append(_paging(seen[1].note, source.paging) if len(seen) > 1 else _ONE_PAGE)
-    return [*findings, *(_clock(source) or _right_clock(source))]
+    return [*findings, *_clock(source, is_read=True)]
 
 
 _ONE_PAGE = Finding(is_ok=True, text="paging: not seen, the list is one page")
@@ -71,14 +71,12 @@ def _paging(note: str, paging: str) -> Finding:
     return Finding(is_ok=not note, text=note or f"paging: {paging}")
 
 
-def _right_clock(source: Source) -> list[Finding]:
+def _clock(source: Source, *, is_read: bool) -> list[Finding]:
+    """Say that the clock is wrong; that it is right only of a source that could be read."""
     if not isinstance(source, Probeable):
         return []
-    skew = source.clock_skew
-    text = "the server does not tell its time" if skew is None else "as the server's, within half a minute"
-    return [Finding(is_ok=True, text=f"clock: {text}")]
-
-
-def _clock(source: Source) -> list[Finding]:
-    skew = skew_text(source.clock_skew) if isinstance(source, Probeable) else ""
-    return [Finding(is_ok=False, text=f"{skew}; set this machine's clock")] if skew else []
+    if wrong := skew_text(source.clock_skew):
+        return [Finding(is_ok=False, text=f"{wrong}; set this machine's clock")]
+    is_known = source.clock_skew is not None
+    right = "as the server's, within half a minute" if is_known else "not seen, the server does not tell its time"
+    return [Finding(is_ok=True, text=f"clock: {right}")] if is_read else []
