@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
 from torture.machine import IS_CI
-from torture.report import amend, table, write
+from torture.report import amend, table, verdict, write
 from torture.runs import TRIALS, run_all
 from torture.trial import SEED, Figure, Form
 
@@ -27,7 +28,9 @@ def main() -> int:
         DOCUMENT.write_text(write(trials, machine, is_quick=form.is_quick), encoding="utf-8")
     elif asked.write and not form.is_quick and DOCUMENT.exists():
         DOCUMENT.write_text(amend(DOCUMENT.read_text(encoding="utf-8"), trials, machine), encoding="utf-8")
-    return int(any(_falls_short(figure) for trial in trials for figure in trial.figures))
+    short = [replace(trial, figures=[figure for figure in trial.figures if _falls_short(figure)]) for trial in trials]
+    print("", *verdict(short), sep="\n")
+    return int(any(trial.figures for trial in short))
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -53,6 +53,13 @@ def table(trials: Sequence[Trial]) -> Iterator[str]:
             yield _line(trial.key, figure.name, figure.value, figure.goal, mark(figure), command)
 
 
+def verdict(short: Sequence[Trial]) -> Iterator[str]:
+    """Yield how it ended, from the trials with nothing but the figures that fell short: a log's last lines."""
+    count = sum(len(trial.figures) for trial in short)
+    yield f"{count} {'figure' if count == 1 else 'figures'} fell short" + (":" if count else "")
+    yield from list(table(short))[2:]
+
+
 def write(trials: Sequence[Trial], machine: Mapping[str, str], *, is_quick: bool) -> str:
     """Return the document."""
     parts = [_INTRODUCTION, "## Measured", "", *(f"- {name}: {value}" for name, value in machine.items())]

@@ -37,9 +37,15 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 WELL, SHORT = trial(exactly("lost", 0, 0)), trial(exactly("lost", 1, 0))
 
 
-def test_a_figure_that_falls_short_fails_the_run(run: Callable[..., int]) -> None:
+def test_a_figure_that_falls_short_fails_the_run_and_stands_in_its_last_lines(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(WELL) == 0
-    assert run(WELL, SHORT) == 1
+    assert capsys.readouterr().out.endswith("\n\n0 figures fell short\n")
+    assert run(WELL, SHORT, WELL) == 1
+    *_, count, last = capsys.readouterr().out.splitlines()
+    assert count == "1 figure fell short:"
+    assert last.startswith("| R1 | lost | 1 | 0 | ✗ |")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), AssertionError("it died"), KeyError("x"), OSError("no")])
