@@ -1,6 +1,8 @@
 """The WAL file is folded back, begun anew and never left large, whoever reads meanwhile."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -106,6 +108,72 @@ def test_a_long_reader_is_waited_for_less_and_less_often(
     assert database.wal.try_at_bytes == LARGEST_BYTES
     assert database.connection().execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
     assert database.connection().execute("SELECT count(*) FROM filling").fetchone()[0] == 5012
+
+
+def test_two_processes_that_write_much_do_not_keep_each_other_from_emptying_it(database: Database, wal: Path) -> None:
+    """SQLite refuses at once to empty it while another process waits to; who then writes on keeps that one waiting."""
+    command = [sys.executable, "-c", _WRITE_ON, str(database.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        largest = 0
+        for _ in range(100):
+            fill(database, 200)
+            largest = max(largest, wal.stat().st_size)
+        written, _ = other.communicate("enough\n")
+    assert int(written) > 10
+    assert largest < 16 * MB
+
+
+_WRITE_ON = """
+import sys, threading
+from pathlib import Path
+from watcher.store.database import Database
+
+database, enough, written = Database(Path(sys.argv[1])), threading.Event(), 0
+threading.Thread(target=lambda: (sys.stdin.readline(), enough.set())).start()
+print("ready", flush=True)
+while not enough.is_set():
+    with database.write() as connection:
+        connection.executemany("INSERT INTO filling VALUES(zeroblob(?))", [(4000,)] * 200)
+    written += 1
+database.close()
+print(written)
+"""
+
+
+def test_one_that_another_process_is_emptying_is_waited_for(
+    database: Database, wal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = wal.with_name(f"{database.path.name}-shm")
+    command = [sys.executable, "-c", _HOLD, str(shared)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        looked_again: list[float] = []
+
+        class Moment:
+            def wait(self, for_s: float) -> None:
+                looked_again.append(for_s)
+                other.communicate("let go\n")
+
+        monkeypatch.setattr(module, "_PATIENCE_MS", 600_000)
+        database.wal._begin()
+        monkeypatch.setattr(module, "Event", Moment)
+        fill(database, 6000)
+    assert len(looked_again) == 1
+    assert wal.stat().st_size == 0
+
+
+_HOLD = """
+import fcntl, sys
+
+with open(sys.argv[1], "r+b") as shared:
+    # the lock of whoever folds the WAL back: WAL_CKPT_LOCK, the second from byte 120 on (walformat, 2.3.3)
+    fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
 
 
 def test_what_goes_wrong_with_it_does_not_undo_the_commit(

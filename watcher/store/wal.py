@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 CHECKPOINT_PAGES = 2500
 """10 MB before it is folded back, two and a half times SQLite's own: a poll with many events writes over a thousand
@@ -12,6 +14,7 @@ LARGEST_BYTES = 12 * 2**20
 """what the poll that passes the above may leave it at"""
 _PATIENCE_MS, _MOST_PATIENCE_MS = 100, 5_000
 _STEP_BYTES = 2**18
+_LOOK_AGAIN_S = 0.002
 _SALT = slice(16, 24)
 """of the file's header: another one each time that SQLite begins it anew (file format, 4.1)"""
 
@@ -49,12 +52,12 @@ class Wal:
     def _empty(self, connection: sqlite3.Connection, busy_timeout_s: float, size: int) -> None:
         connection.execute(f"PRAGMA busy_timeout={self._patience_ms}")
         try:
-            is_busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+            is_empty = _wait_and_empty(connection, self._patience_ms)
         except sqlite3.Error:
-            is_busy = True
+            is_empty = False
         finally:
             connection.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
-        if is_busy:
+        if not is_empty:
             self.try_at_bytes, self._step_bytes = size + self._step_bytes, 2 * self._step_bytes
             self._patience_ms = min(4 * self._patience_ms, _MOST_PATIENCE_MS)
             self._busy_salt = self._salt()
@@ -71,3 +74,17 @@ class Wal:
             return self._path.stat().st_size
         except OSError:
             return 0
+
+
+def _wait_and_empty(connection: sqlite3.Connection, patience_ms: int) -> bool:
+    """Empty the file, and return whether it is.
+
+    Where another process is at it SQLite says so at once, whatever the time-out (sqlite3_wal_checkpoint_v2): that one
+    waits for the moment in which nobody writes, and must be given it, or two who write much let the file grow for good.
+    """
+    until_s = monotonic() + patience_ms / 1000
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if monotonic() >= until_s:
+            return False
+        Event().wait(_LOOK_AGAIN_S)
+    return True
