@@ -169,7 +169,7 @@ _HOLD = """
 import fcntl, sys
 
 with open(sys.argv[1], "r+b") as shared:
-    # the lock of whoever folds the WAL back: WAL_CKPT_LOCK, the second from byte 120 on (walformat, 2.3.3)
+    # the lock of whoever folds the WAL back: WAL_CKPT_LOCK, the second from byte 120 on (walformat.html, WAL Locks)
     fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)
     print("held", flush=True)
     sys.stdin.readline()
