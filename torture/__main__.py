@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from benchmarks.commands import ROOT
 from benchmarks.machine import describe
@@ -23,14 +22,12 @@ def main() -> int:
     machine = describe()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     trials = run_all(asked.only or list(TRIALS), form, asked.jobs)
-    print("", *table(trials), sep="\n")
+    print("", *table(trials), "", *verdict(trials, _falls_short), sep="\n")
     if asked.write and not asked.only:
         DOCUMENT.write_text(write(trials, machine, is_quick=form.is_quick), encoding="utf-8")
     elif asked.write and not form.is_quick and DOCUMENT.exists():
         DOCUMENT.write_text(amend(DOCUMENT.read_text(encoding="utf-8"), trials, machine), encoding="utf-8")
-    short = [replace(trial, figures=[figure for figure in trial.figures if _falls_short(figure)]) for trial in trials]
-    print("", *verdict(short), sep="\n")
-    return int(any(trial.figures for trial in short))
+    return int(any(_falls_short(figure) for trial in trials for figure in trial.figures))
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from torture.trial import Figure, Trial, command_of
 
@@ -53,11 +54,14 @@ def table(trials: Sequence[Trial]) -> Iterator[str]:
             yield _line(trial.key, figure.name, figure.value, figure.goal, mark(figure), command)
 
 
-def verdict(short: Sequence[Trial]) -> Iterator[str]:
-    """Yield how it ended, from the trials with nothing but the figures that fell short: a log's last lines."""
-    count = sum(len(trial.figures) for trial in short)
-    yield f"{count} {'figure' if count == 1 else 'figures'} fell short" + (":" if count else "")
-    yield from list(table(short))[2:]
+def verdict(trials: Sequence[Trial], falls_short: Callable[[Figure], bool]) -> Iterator[str]:
+    """Yield how it ended: how many figures fell short, or were not measured, and which; a log's last lines."""
+    figures = [figure for trial in trials for figure in trial.figures]
+    short, absent = sum(map(falls_short, figures)), sum(figure.is_met is None for figure in figures)
+    yield f"{short} of {len(figures)} figures fell short, {absent} were not measured" + (":" if short + absent else "")
+    for trial in trials:
+        named = [figure for figure in trial.figures if falls_short(figure) or figure.is_met is None]
+        yield from list(table([replace(trial, figures=named)]))[2:]
 
 
 def write(trials: Sequence[Trial], machine: Mapping[str, str], *, is_quick: bool) -> str:

@@ -41,11 +41,12 @@ def test_a_figure_that_falls_short_fails_the_run_and_stands_in_its_last_lines(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(WELL) == 0
-    assert capsys.readouterr().out.endswith("\n\n0 figures fell short\n")
-    assert run(WELL, SHORT, WELL) == 1
-    *_, count, last = capsys.readouterr().out.splitlines()
-    assert count == "1 figure fell short:"
-    assert last.startswith("| R1 | lost | 1 | 0 | ✗ |")
+    assert capsys.readouterr().out.endswith("\n\n0 of 1 figures fell short, 0 were not measured\n")
+    assert run(WELL, SHORT, WELL, broken(CannotRunError("needs root"))) == 1
+    *_, count, lost, absent = capsys.readouterr().out.splitlines()
+    assert count == "1 of 4 figures fell short, 1 were not measured:"
+    assert lost.startswith("| R1 | lost | 1 | 0 | ✗ |")
+    assert "not run: needs root" in absent
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), AssertionError("it died"), KeyError("x"), OSError("no")])
