@@ -70,6 +70,7 @@ class Work:
         self.left = 0
         self.audits, self.audits_at_once = 0, 1
         self.tidied = 0
+        self.jumps = 0
         self.deadline: datetime | None = None
         self.report = report_of(events=1)
         self.polling: Callable[[str, Callable[[], None]], None] = lambda _source, _check: None
@@ -85,6 +86,7 @@ class Work:
             tidy=self._tidy,
             owed=self._owed,
             leave=self._leave,
+            jumped=self._jumped,
         )
 
     def wait_for(self, holds: Callable[[], bool], timeout_s: float = WAIT_S) -> None:
@@ -124,6 +126,11 @@ class Work:
     def _leave(self) -> None:
         with self.changed:
             self.left += 1
+            self.changed.notify_all()
+
+    def _jumped(self) -> None:
+        with self.changed:
+            self.jumps += 1
             self.changed.notify_all()
 
     def _owed(self) -> None:

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -18,9 +19,14 @@ def clocks() -> RealClocks:
 
 
 @pytest.fixture
-def agenda(clocks: RealClocks) -> Iterator[Agenda]:
+def jumped() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def agenda(clocks: RealClocks, jumped: Heard) -> Iterator[Agenda]:
     crews = {"lane": Crew("lane", 4, lambda: None, LONG)}
-    agenda = Agenda(crews, now=clocks.now, monotonic=clocks.monotonic)
+    agenda = Agenda(crews, now=clocks.now, monotonic=time.monotonic, jumped=jumped)
     agenda.start()
     yield agenda
     agenda.end()
@@ -112,9 +118,24 @@ def test_after_the_clock_was_moved_a_nudge_begins_what_is_due(agenda: Agenda, cl
     done.wait_for(1)
 
 
-def test_what_is_due_after_the_stop_is_not_begun(clocks: RealClocks) -> None:
+def test_a_clock_that_was_set_back_is_found_when_a_step_would_have_been_due(
+    agenda: Agenda, clocks: RealClocks, jumped: Heard
+) -> None:
     done = Heard()
-    agenda = Agenda({"lane": Crew("lane", 1, lambda: None, LONG)}, now=clocks.now, monotonic=clocks.monotonic)
+    agenda.put("a", done, "lane", clocks.now() + timedelta(seconds=0.2))
+    clocks.ahead = -HOUR
+    jumped.wait_for(1)
+    assert done.times == 0
+    agenda.move("a", clocks.now())
+    done.wait_for(1)
+    assert jumped.times == 1
+
+
+def test_what_is_due_after_the_stop_is_not_begun(clocks: RealClocks, jumped: Heard) -> None:
+    done = Heard()
+    agenda = Agenda(
+        {"lane": Crew("lane", 1, lambda: None, LONG)}, now=clocks.now, monotonic=time.monotonic, jumped=jumped
+    )
     agenda.stop()
     agenda.put("a", done, "lane", clocks.now())
     agenda.start()

@@ -31,7 +31,7 @@ def test_after_the_clock_went_back_the_audit_does_not_wait_for_the_old_time(
     scheduler.start()
     work.wait_for(lambda: work.audits == 1)
     clocks.ahead = -timedelta(days=400)
-    scheduler.rearm({})
+    scheduler.rearm({}, -timedelta(days=400))
     planned = scheduler.next_audit_at()
     assert planned is not None
     assert planned <= clocks.now() + timedelta(minutes=1)

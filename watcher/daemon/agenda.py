@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from watcher.daemon.clock_watch import ClockWatch
 from watcher.daemon.crew import Crew, Step
 
 Again = Callable[[datetime], datetime]
@@ -40,13 +41,20 @@ class Agenda:
     """Begins steps in time on the crew of their lane; lanes do not wait for each other.
 
     A step never runs twice at once: one that is due while it still runs is begun after that, once. Steps are put,
-    moved and dropped at any time, also by themselves.
+    moved and dropped at any time, also by themselves. `jumped` is called where the clock on the wall was moved, which
+    the agenda's own thread finds when it wakes up for a step: one that was due by the old time is to be moved then.
     """
 
     def __init__(
-        self, lanes: Mapping[str, Crew], *, now: Callable[[], datetime], monotonic: Callable[[], float]
+        self,
+        lanes: Mapping[str, Crew],
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        jumped: Callable[[], object],
     ) -> None:
-        self._lanes, self._now, self._monotonic = lanes, now, monotonic
+        self._lanes, self._now, self._monotonic, self._jumped = lanes, now, monotonic, jumped
+        self._clocks = ClockWatch(now(), monotonic())
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}
         self._queue: list[tuple[datetime, int, _Entry]] = []
@@ -125,8 +133,10 @@ class Agenda:
     def _run(self) -> None:
         with self._changed:
             while not self._is_over:
-                self.sign_s = self._monotonic()
-                self._begin_due(self._now())
+                now, self.sign_s = self._now(), self._monotonic()
+                if self._clocks.jump(now, self.sign_s) is not None:
+                    self._jumped()
+                self._begin_due(now)
                 self._changed.wait(self._rest().total_seconds())
 
     def _begin_due(self, now: datetime) -> None:
@@ -139,7 +149,7 @@ class Agenda:
             self._lanes[entry.lane].give(lambda entry=entry: self._perform(entry))  # type: ignore[misc]
 
     def _rest(self) -> timedelta:
-        """Return how long there is nothing to do; a clock that was moved is followed with the next nudge."""
+        """Return how long there is nothing to do; a clock that is moved meanwhile is found after that."""
         if not self._queue:
             return _LONGEST_WAIT
         return max(min(self._queue[0][0] - self._now(), _LONGEST_WAIT), timedelta())

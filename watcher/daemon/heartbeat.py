@@ -97,7 +97,7 @@ class Heartbeat:
         LOG.warning(line("clock.jumped", by_s=round(jump / timedelta(seconds=1), 1)))
         if jump < timedelta():
             self._store.shift(jump)
-        self._scheduler.rearm(records)
+        self._scheduler.rearm(records, jump)
         self._workers.wake()
 
     def _poll_accepted(self, records: dict[str, SourceRecord]) -> None:

@@ -213,6 +213,7 @@ class Daemon:
             tidy=tidy,
             owed=self._workers.wake,
             leave=self._leave,
+            jumped=lambda: self._inbox.put(Request.LOOK),
         )
 
     def _leave(self) -> None:

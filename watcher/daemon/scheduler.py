@@ -71,7 +71,8 @@ class Duties:
 
     `poll` takes a source and what it must call at each step. `told` hears of each poll, None where it failed
     unexpectedly. `owed` is called whenever there may be something new to send. `audit` returns whether it is to be
-    called again at once. `tidy`: in the process's memory, once a minute. `leave`: by each thread that ends.
+    called again at once. `tidy`: in the process's memory, once a minute. `leave`: by each thread that ends. `jumped`:
+    the clock on the wall was moved, so that `rearm` is to be called, on another thread.
     """
 
     poll: Callable[[str, Callable[[], None]], PollReport]
@@ -83,6 +84,7 @@ class Duties:
     tidy: Callable[[], object]
     owed: Callable[[], None]
     leave: Callable[[], object]
+    jumped: Callable[[], object]
 
 
 class Scheduler:
@@ -104,7 +106,7 @@ class Scheduler:
         self._crashes: dict[str, int] = {}
         self._arming = threading.Lock()
         crews = {name: Crew(name, most, lambda: guard.run("leaving", duties.leave)) for name, most in _LANES.items()}
-        self._agenda = Agenda(crews, now=now, monotonic=monotonic)
+        self._agenda = Agenda(crews, now=now, monotonic=monotonic, jumped=duties.jumped)
 
     def start(self) -> None:
         """Begin; what is due is begun at once."""
@@ -147,15 +149,20 @@ class Scheduler:
             elif at != self._agenda.next_at(_DEADLINES):
                 self._put(_DEADLINES, self._fire, "deadlines", at)
 
-    def rearm(self, records: Mapping[str, SourceRecord]) -> None:
-        """Set every entry anew after the clock on the wall was moved; what is due already is only begun."""
+    def rearm(self, records: Mapping[str, SourceRecord], jump: timedelta) -> None:
+        """Set every entry anew after the clock on the wall was moved; what is due already is only begun.
+
+        A source with an interval is polled when it would have been by the old time, at the latest at its next time by
+        the new one: otherwise a clock set back would cost it the poll that was about to come.
+        """
         now = self._now()
         for name, timetable in list(self._timetables.items()):
             record, planned = records.get(name), self.next_poll_at(name)
             slot = timetable.slot_after(now)
             if planned is not None and planned > now and slot is not None:
                 held = held_until(now, record.not_before if record else None)
-                self._agenda.move(_POLL + name, max(min(planned, slot), held))
+                kept = planned if timetable.cron else planned + jump
+                self._agenda.move(_POLL + name, max(min(planned, kept, slot), held))
         self._agenda.move(_PRUNE, now + FIRST_PRUNE)
         self._agenda.move(_AUDIT, now + EVERY)
         self._agenda.move(_TIDY, now + EVERY)

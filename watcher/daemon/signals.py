@@ -1,4 +1,4 @@
-"""Signals: what the system asks of the daemon, as requests that its main thread takes one by one."""
+"""Signals: what the system and other threads ask of the daemon, requests that its main thread takes one by one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from types import FrameType
 
 
 class Request(StrEnum):
-    """What is asked."""
+    """What is asked; to look is to let the heartbeat come now."""
 
     STOP = "stop"
     RELOAD = "reload"
+    LOOK = "look"
 
 
 _REQUESTS = {signal.SIGTERM: Request.STOP, signal.SIGINT: Request.STOP, signal.SIGHUP: Request.RELOAD}
@@ -27,7 +28,7 @@ class Inbox:
         self._requests: SimpleQueue[Request] = SimpleQueue()
 
     def put(self, request: Request) -> None:
-        """Ask for something."""
+        """Ask for something, without waiting."""
         self._requests.put(request)
 
     def take(self, timeout_s: float) -> Request | None:
