@@ -34,8 +34,6 @@ _HOUR, _DAY = 3_600, 86_400
 _LEAD = timedelta(minutes=10)
 _KEPT = {"1005": timedelta(seconds=45), "1006": _LEAD + timedelta(seconds=50)}
 """from the beginning until the registration closes, of those whose date stays; of the second the warning comes first"""
-_WATCHDOG_USEC = "60000000"
-"""as in systemd/watcher.service: the heartbeat comes every ten seconds, and a jump must not wait for it"""
 _ZONE = ZoneInfo("Europe/Berlin")
 _CLOSED, _CLOSING = "registration.closed", "registration.closing"
 _ASKED = re.compile(r"(\d+) new open questions? .*?\((\d+) open\)")
@@ -173,7 +171,7 @@ class _Scene:
 
     def begin(self) -> None:
         """Start, and wait for the baseline."""
-        self.daemon.environ = {**self.clock.environ, "WATCHDOG_USEC": _WATCHDOG_USEC}
+        self.daemon.environ = self.clock.environ
         for row in self.lab.onq.rows:
             self.lab.onq.rows.update(row["id"], close_on=None, status="open", register_status="open")
         self.daemon.configure(self._config())

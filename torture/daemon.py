@@ -18,6 +18,8 @@ from watcher.store.database import FILE_NAME, open_read_only
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
+WATCHDOG_S = 60
+"""as in systemd/watcher.service, as the heartbeat follows it: what must be fast must not need a quicker one"""
 
 
 class DaemonProcess:
@@ -59,7 +61,7 @@ class DaemonProcess:
 
     def spawn(self) -> None:
         self.told()  # what an earlier process said is not this one's
-        told = {"NOTIFY_SOCKET": str(self._notify_path), "WATCHDOG_USEC": "3000000"}
+        told = {"NOTIFY_SOCKET": str(self._notify_path), "WATCHDOG_USEC": f"{WATCHDOG_S * 10**6}"}
         command = [*self.under, sys.executable, "-m", "watcher", "--config", str(self.config), "-v", "run"]
         with self._log_path.open("ab") as log:
             # A session of its own: what it is wrapped in and the daemon are killed together.

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from torture import clocks, day, faults, storage
-from torture.daemon import wait_until
+from torture.daemon import ROOT, WATCHDOG_S, wait_until
 from torture.gauge import Gauge, Seen, watched
 from torture.loudness import most_at_once
 from torture.trial import TrialError
 from watcher.lab import Receiver
 
 TOLD = [(0, 1, "a"), (1, 3, "b"), (3, 4, "c")]
+
+
+def test_the_trials_have_the_watchdog_of_the_unit() -> None:
+    unit = (ROOT / "systemd" / "watcher.service").read_text(encoding="utf-8")
+    assert f"\nWatchdogSec={WATCHDOG_S}s\n" in unit
 
 
 def test_questions_that_are_all_told_leave_no_gap() -> None:
