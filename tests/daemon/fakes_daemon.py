@@ -14,7 +14,7 @@ from watcher.daemon.trouble import Trouble
 from watcher.domain.delivery import DeliveryState
 from watcher.pipeline.outbox import Claim
 from watcher.pipeline.poll import PollReport
-from watcher.pipeline.snapshots import PollOutcome, PollRecord
+from watcher.pipeline.snapshots import PollOutcome, PollRecord, SourceRecord
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WAIT_S = 10.0
@@ -164,6 +164,10 @@ class Service:
 def report_of(*, failures: int = 0, not_before: datetime | None = None, events: int = 0) -> PollReport:
     record = PollRecord(started_at=NOW, ended_at=NOW, outcome=PollOutcome.COMPLETE, events=events)
     return PollReport(source="campus", record=record, failures=failures, not_before=not_before)
+
+
+def record_of(**fields: object) -> SourceRecord:
+    return SourceRecord(key=1, name="campus", epoch=1, **fields)  # type: ignore[arg-type]
 
 
 def every(interval: timedelta, source: str = "campus") -> Timetable:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks, Service, Work, every, make_scheduler
+from tests.daemon.fakes_daemon import NOW, WAIT_S, Clocks, Service, Work, every, make_scheduler, record_of
 from tests.daemon.test_workers import Outbox
 from watcher.daemon.heartbeat import Heartbeat, Store
 from watcher.daemon.scheduler import Guard
@@ -29,6 +29,7 @@ class Body:
         self.waiting: dict[str, datetime] = {}
         self.is_there = True
         self.shifts: list[timedelta] = []
+        self.shift_fails = False
         self.lapses: list[Lapse] = []
         self.scheduler = make_scheduler(self.work, self.clocks, guard=self.guard)
         self.workers = Workers(
@@ -44,7 +45,7 @@ class Body:
             waiting=lambda: self.waiting,
             next_deadline=lambda: self.work.deadline,
             is_there=lambda: self.is_there,
-            shift=self.shifts.append,
+            shift=self.shift,
             lapses=lambda: self.lapses,
         )
         self.heart = Heartbeat(
@@ -57,8 +58,13 @@ class Body:
             monotonic=self.clocks.monotonic,
         )
 
+    def shift(self, moved: timedelta) -> None:
+        if self.shift_fails:
+            raise StateError("the database cannot be written", remedy="make room")
+        self.shifts.append(moved)
+
     def remember(self, **fields: object) -> None:
-        self.records = {"campus": SourceRecord(key=1, name="campus", epoch=1, **fields)}  # type: ignore[arg-type]
+        self.records = {"campus": record_of(**fields)}
 
 
 @pytest.fixture
@@ -93,15 +99,34 @@ def test_a_jump_of_the_clock_is_told_once_and_everything_is_planned_anew(
     body.workers.serve(["mail"])
     body.outbox.wait_for("mail", 1)
     body.scheduler.watch({"campus": every(HOUR)}, {})
+    before = body.scheduler.next_poll_at("campus")
+    assert before is not None
     body.clocks.wall -= 48 * HOUR
     body.heart.beat()
     body.heart.beat()
     assert caplog.text.count("clock.jumped by_s=-172800.0") == 1
     assert body.shifts == [-48 * HOUR]
-    planned = body.scheduler.next_poll_at("campus")
-    assert planned is not None
-    assert planned <= body.clocks.now() + HOUR
+    assert body.scheduler.next_poll_at("campus") == before - 48 * HOUR
     body.outbox.wait_for("mail", 2)
+
+
+def test_what_waits_in_a_database_that_cannot_be_written_is_moved_later_and_polls_do_not_wait_for_that(
+    body: Body,
+) -> None:
+    body.scheduler.watch({"campus": every(HOUR)}, {})
+    body.shift_fails = True
+    for number in (1, 2):
+        body.clocks.wall -= 24 * HOUR
+        before = body.scheduler.next_poll_at("campus")
+        assert before is not None
+        body.heart.beat()
+        assert body.scheduler.next_poll_at("campus") == before - 24 * HOUR
+        body.heart.beat()
+        assert body.shifts == [], number
+    body.shift_fails = False
+    body.heart.beat()
+    body.heart.beat()
+    assert body.shifts == [-48 * HOUR]
 
 
 def test_a_clock_that_was_set_ahead_leaves_what_waits_as_it_is(body: Body) -> None:

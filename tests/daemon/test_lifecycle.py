@@ -4,10 +4,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from watcher.bootstrap.app import App, open_state
+from watcher.bootstrap.configuration import read_config
 from watcher.daemon import lifecycle, opening
 from watcher.daemon.signals import Inbox, Request
 from watcher.daemon.trouble import Trouble
@@ -66,3 +69,14 @@ def test_a_state_that_another_one_holds_is_refused_as_before(monkeypatch: pytest
     State(monkeypatch, BusyError("another watcher"))
     with pytest.raises(BusyError):
         lifecycle.run(ANY)
+
+
+def test_a_clock_that_was_moved_lets_the_heartbeat_come_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'state_dir = "{tmp_path / "state"}"\n', encoding="utf-8")
+    path.chmod(0o600)
+    config, inbox = read_config(path), Inbox()
+    with open_state(config) as database:
+        daemon = lifecycle.Daemon(App(config, database), database, inbox, Trouble(lambda: 0.0))
+        daemon._duties().jumped()
+    assert inbox.take(0.0) is Request.LOOK

@@ -43,6 +43,7 @@ class Agenda:
     A step never runs twice at once: one that is due while it still runs is begun after that, once. Steps are put,
     moved and dropped at any time, also by themselves. `jumped` is called where the clock on the wall was moved, which
     the agenda's own thread finds when it wakes up for a step: one that was due by the old time is to be moved then.
+    It is called with the agenda's lock held, so it must neither wait nor call back.
     """
 
     def __init__(

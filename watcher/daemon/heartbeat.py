@@ -55,6 +55,7 @@ class Heartbeat:
         self._store, self._guard = store, guard
         self._now, self._monotonic = now, monotonic
         self._clocks = ClockWatch(now(), monotonic())
+        self._unshifted = timedelta()
         self._stalled: list[str] = []
         self._accepted: set[str] = set()
         self._counted: tuple[str, ...] = ()
@@ -87,18 +88,31 @@ class Heartbeat:
         jump = self._clocks.jump(self._now(), self._monotonic())
         if jump is not None:
             self._follow_clock(jump, records)
+        elif self._unshifted:
+            self._shift()
         waiting = self._store.waiting()
         self._workers.wake(channel for channel, due_at in waiting.items() if due_at <= self._now())
         self._poll_accepted(records)
         self._counted = self._count(records, waiting)
 
     def _follow_clock(self, jump: timedelta, records: dict[str, SourceRecord]) -> None:
-        """Plan everything anew; what waits to be sent would otherwise wait for the old time to come again."""
+        """Plan everything anew; what waits to be sent would otherwise wait for the old time to come again.
+
+        What is not shifted now, over a full disk, is shifted at a later beat; nothing else waits for that.
+        """
         LOG.warning(line("clock.jumped", by_s=round(jump / timedelta(seconds=1), 1)))
-        if jump < timedelta():
-            self._store.shift(jump)
-        self._scheduler.rearm(records, jump)
-        self._workers.wake()
+        self._unshifted += min(jump, timedelta())
+        try:
+            self._shift()
+        finally:
+            self._scheduler.rearm(records, jump)
+            self._workers.wake()
+
+    def _shift(self) -> None:
+        if self._unshifted:
+            self._store.shift(self._unshifted)
+            self._unshifted = timedelta()
+            self._workers.wake()
 
     def _poll_accepted(self, records: dict[str, SourceRecord]) -> None:
         """Poll the sources whose suspect read was accepted meanwhile, once for each word of the user."""

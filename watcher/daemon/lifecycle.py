@@ -103,6 +103,7 @@ class Daemon:
         )
         self._inode = _inode(database)
         self._is_resumed = self.is_drained = False
+        self._heart = self._heartbeat()
 
     def run(self) -> int:
         """Start, serve requests until one of them says to stop, and end."""
@@ -140,8 +141,7 @@ class Daemon:
         return True
 
     def _serve(self) -> int:
-        heartbeat = self._heartbeat()
-        while heartbeat.beat():
+        while self._heart.beat():
             self._resume()
             match self._inbox.take(self._systemd.beat.total_seconds()):
                 case Request.STOP:

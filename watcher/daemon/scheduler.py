@@ -152,8 +152,8 @@ class Scheduler:
     def rearm(self, records: Mapping[str, SourceRecord], jump: timedelta) -> None:
         """Set every entry anew after the clock on the wall was moved; what is due already is only begun.
 
-        A source with an interval is polled when it would have been by the old time, at the latest at its next time by
-        the new one: otherwise a clock set back would cost it the poll that was about to come.
+        After a clock was set back no source waits longer than for its next time by the new one, and one with an
+        interval is polled when it would have been by the old: that poll may have come due before this was noticed.
         """
         now = self._now()
         for name, timetable in list(self._timetables.items()):
@@ -161,7 +161,8 @@ class Scheduler:
             slot = timetable.slot_after(now)
             if planned is not None and planned > now and slot is not None:
                 held = held_until(now, record.not_before if record else None)
-                kept = planned if timetable.cron else planned + jump
+                is_by_old_time = timetable.cron is None and planned > slot
+                kept = planned + jump if is_by_old_time else planned
                 self._agenda.move(_POLL + name, max(min(planned, kept, slot), held))
         self._agenda.move(_PRUNE, now + FIRST_PRUNE)
         self._agenda.move(_AUDIT, now + EVERY)
