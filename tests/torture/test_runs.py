@@ -24,6 +24,8 @@ def broken(error: Exception) -> Callable[[Form], Trial]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    monkeypatch.setattr(command, "IS_CI", False)
+
     def main(*trials: Callable[[Form], Trial]) -> int:
         table = {f"R{number}": one for number, one in enumerate(trials, 1)}
         for module in (runs, command):
