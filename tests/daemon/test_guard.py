@@ -16,7 +16,8 @@ class Stage:
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
-        self.guard = Guard(Trouble(lambda: self.now_s))
+        self.changes: list[str] = []
+        self.guard = Guard(Trouble(lambda: self.now_s, lambda: self.changes.append(self.guard.trouble.text)))
 
     def fail(self, *steps: str) -> None:
         def step() -> None:
@@ -53,6 +54,7 @@ def test_a_state_that_cannot_be_used_is_told_once_and_when_it_is_over(
     stage.succeed("poll of staff")
     assert said() == ["state.failed", "state.recovered"]
     assert stage.guard.trouble.text == ""
+    assert stage.changes == ["the disk is full", ""]
 
 
 def test_trouble_that_comes_and_goes_is_told_once_in_half_a_minute(stage: Stage, said: Callable[[], list[str]]) -> None:

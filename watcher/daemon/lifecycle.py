@@ -70,7 +70,7 @@ def _watch(config: Config, stream: TextIO) -> int:
     share_arena()
     inbox = Inbox()
     with listening(inbox), ExitStack() as stack:
-        trouble = Trouble(clock.monotonic)
+        trouble = Trouble(clock.monotonic, lambda: inbox.put(Request.LOOK))
         database = open_patiently(config, inbox, stack, trouble)
         if database is None:
             return 0
