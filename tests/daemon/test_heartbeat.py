@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +63,9 @@ class Body:
         if self.shift_fails:
             raise StateError("the database cannot be written", remedy="make room")
         self.shifts.append(moved)
+        for name, record in self.records.items():
+            if record.not_before is not None:
+                self.records[name] = replace(record, not_before=record.not_before + moved)
 
     def remember(self, **fields: object) -> None:
         self.records = {"campus": record_of(**fields)}
@@ -108,6 +112,14 @@ def test_a_jump_of_the_clock_is_told_once_and_everything_is_planned_anew(
     assert body.shifts == [-48 * HOUR]
     assert body.scheduler.next_poll_at("campus") == before - 48 * HOUR
     body.outbox.wait_for("mail", 2)
+
+
+def test_what_a_server_asked_for_is_a_span_also_where_the_clock_goes_back(body: Body) -> None:
+    body.remember(not_before=body.clocks.now() + BEAT)
+    body.scheduler.watch({"campus": every(HOUR)}, body.records)
+    body.clocks.wall -= 48 * HOUR
+    body.heart.beat()
+    assert body.scheduler.next_poll_at("campus") == body.clocks.now() + BEAT
 
 
 def test_what_waits_in_a_database_that_cannot_be_written_is_moved_later_and_polls_do_not_wait_for_that(

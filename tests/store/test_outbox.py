@@ -23,6 +23,8 @@ from watcher.pipeline.outbox import Owed
 from watcher.store.database import FILE_NAME, Database
 from watcher.store.dead_letters import retry
 from watcher.store.outbox import SqliteOutbox
+from watcher.store.rows import to_ms
+from watcher.store.snapshots import SqliteSnapshots
 
 ROOT = Path(__file__).parents[2]
 HOUR = timedelta(hours=1)
@@ -124,6 +126,20 @@ def test_what_waits_follows_a_clock_that_was_set_back(database: Database) -> Non
     assert stand.outbox.next_due("mail") == NOW - 10 * LEASE
     claim(stand.outbox, NOW - 10 * LEASE)
     assert stand.outbox.next_due("mail") == NOW - 9 * LEASE
+
+
+def test_so_does_until_when_an_api_is_to_be_left_alone(database: Database) -> None:
+    snapshots = SqliteSnapshots(database)
+    for name in ("asked for it", "did not"):
+        snapshots.open_source(name, api="onq", identity="x", link="", interval=HOUR)
+    with database.write() as connection:
+        update = "UPDATE sources SET not_before_ms = ? WHERE name = 'asked for it'"
+        connection.execute(update, (to_ms(NOW + HOUR),))
+    SqliteStand(database).outbox.shift(-10 * HOUR)
+    assert {name: record.not_before for name, record in snapshots.records().items()} == {
+        "asked for it": NOW - 9 * HOUR,
+        "did not": None,
+    }
 
 
 def test_a_settlement_that_cannot_be_stored_leaves_nothing(database: Database) -> None:

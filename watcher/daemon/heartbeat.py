@@ -25,8 +25,8 @@ class Store:
     """What the heartbeat reads of the state, and the one thing that it mends there.
 
     `records` of the configured sources; `waiting`: when something is next due for each channel that has something
-    waiting; `is_there`: whether the database is still the file that was opened; `shift` moves what waits in the outbox
-    with the clock; `lapses`: what the audit has found wrong.
+    waiting; `is_there`: whether the database is still the file that was opened; `shift` moves what waits in the outbox,
+    and what is not to be polled yet, with the clock; `lapses`: what the audit has found wrong.
     """
 
     records: Callable[[], dict[str, SourceRecord]]
@@ -104,6 +104,7 @@ class Heartbeat:
         self._unshifted += min(jump, timedelta())
         try:
             self._shift()
+            records = self._store.records()
         finally:
             self._scheduler.rearm(records, jump)
             self._workers.wake()

@@ -106,7 +106,7 @@ class SqliteOutbox:
             return readdress(connection, decide, now)
 
     def shift(self, moved: timedelta) -> None:
-        """Move all that waits, and the pauses of channels, with a clock that was set back.
+        """Move with a clock that was set back all that waits, the pauses of channels, and those that APIs asked for.
 
         What a rule holds keeps its instant: the end of quiet hours and the time of a digest are the wall clock's. But
         a repeat and an escalation come a span after what was told.
@@ -120,6 +120,7 @@ class SqliteOutbox:
                 {"by": by_ms},
             )
             connection.execute("UPDATE channels SET paused_until_ms = paused_until_ms + ?", (by_ms,))
+            connection.execute("UPDATE sources SET not_before_ms = not_before_ms + ?", (by_ms,))
 
     def next_due(self, channel: str) -> datetime | None:
         """Return when claim_due next has something for a channel, None where nothing waits."""
