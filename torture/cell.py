@@ -153,7 +153,7 @@ def main(folder: Path, interval_s: int) -> None:
         recovery_s = cell.mend()
         told = cell.daemon.rows("SELECT count(*) FROM events WHERE type NOT LIKE 'source.%'")
         found = {"unnamed": unnamed, "recovery_s": recovery_s, "passed": cell.reached, "lossy": cell.lossy}
-        report = json.dumps({**found, "events": told[0][0]})
+        report = json.dumps({**found, "events": told[0][0], "unexpected": cell.daemon.unexpected()})
         (folder / "report.json").write_text(report, encoding="utf-8")
 
 

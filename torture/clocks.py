@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from torture.daemon import DaemonProcess, daemon_process, wait_until
 from torture.moved_clock import MovedClock
-from torture.trial import Figure, Form, Trial, at_least, at_most, none_of
+from torture.trial import Figure, Form, Trial, at_least, at_most, exactly, none_of
 from watcher.lab import Arrival, Lab, Receiver
 from watcher.lab.world import iso
 
@@ -61,6 +61,7 @@ class Course:
     closed: int = 0
     asked: int = 0
     """questions whose digest was due"""
+    unexpected: int = 0
     again: int = 0
     """deadlines whose time came once more, since the clock was set back"""
 
@@ -100,6 +101,7 @@ def _figures(jumps: Sequence[Jump], courses: Sequence[Course], interval_s: int) 
     yield none_of(
         "clocks under which no digest came", [j.name for j, c in zip(jumps, courses, strict=True) if not c.digests]
     )
+    yield exactly("unexpected errors in the log", sum(course.unexpected for course in courses), 0)
     yield at_least("deadlines whose time came", sum(course.closed for course in courses), len(courses))
     yield at_least("… a second time, on a clock set back", sum(course.again for course in courses), 1)
     yield at_least("questions whose digest was due, on the clock with the fewest", min(c.asked for c in courses), 1)
@@ -221,6 +223,7 @@ class _Scene:
         course.closed = len(self.required)
         self._hold_questions()
         self.daemon.stop()
+        course.unexpected = self.daemon.unexpected()
         return course
 
     def _hold_questions(self) -> None:

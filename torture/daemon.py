@@ -112,6 +112,10 @@ class DaemonProcess:
             os.killpg(self.child.pid, signal.SIGKILL)
         assert self.child.wait(PATIENCE_S) == -signal.SIGKILL, self.log()
 
+    def unexpected(self) -> int:
+        """Return how many errors its log has that nobody expected; the daemon goes on after each."""
+        return self.log().count("daemon.unexpected")
+
     def log(self) -> str:
         return self._log_path.read_text(encoding="utf-8")
 

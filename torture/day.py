@@ -14,7 +14,7 @@ from torture.commands import watcher
 from torture.daemon import DaemonProcess, daemon_process, wait_until
 from torture.gauge import Gauge, Seen, watched
 from torture.moved_clock import MovedClock
-from torture.trial import Figure, Form, Trial, TrialError, at_least, at_most, exactly, none_of, reported
+from torture.trial import Figure, Form, Trial, TrialError, at_least, at_most, exactly, reported
 from watcher.lab import Lab, Receiver
 
 ABOUT = """Fifty sources watch the story of both APIs, which goes sixty times as fast as a day does; each is polled
@@ -60,11 +60,11 @@ def try_day(form: Form) -> Trial:
             wal = daemon.database.with_name(daemon.database.name + "-wal")
             with watched(Gauge(daemon.child.pid, wal)) as gauge:
                 samples = [_one_hour(daemon, gauge, clock, hour_s) for _ in range(hours)]
-            ended, unexpected = daemon.stop(), daemon.log().count("daemon.unexpected")
+            ended, unexpected = daemon.stop(), daemon.unexpected()
             polls = len(lab.onq.requests) + len(lab.osn.requests)
     figures = [
         *_growth(form, samples),
-        none_of("unexpected errors in the log", ["daemon.unexpected"] * unexpected),
+        exactly("unexpected errors in the log", unexpected, 0),
         exactly("exit status", ended, 0),
         at_least("requests to the APIs", polls, round(hours * hour_s / every_s) * _SOURCES),
         at_least("messages", len(receiver.arrivals()), 1),

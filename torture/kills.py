@@ -25,8 +25,10 @@ _MOMENTS, _QUICK_MOMENTS = 1000, 12
 _WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
 _EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
 """of four kills one comes within the first second, which the start takes, the others after it"""
+_REFUSED = 0.2
+"""of the kills at random moments before one in five a message is refused"""
 _REACH_S = 40.0
-_OWED, _QUICK_OWED = 10_000, 50
+_OWED, _QUICK_OWED, _REFUSALS = 10_000, 50, 50
 _IN_FLIGHT_MS = 1_000
 """from an arrival to the commit that notes its acknowledgement, at most; a busy machine takes a tenth of that"""
 _LOOK_EVERY, _QUICK_LOOK_EVERY = 20, 4
@@ -72,10 +74,13 @@ class Campaign:
     verdict: Verdict
     owed: Sequence[str]
     arrivals: Sequence[Arrival]
+    """of messages that were taken"""
+    refusals: Counter[str]
     attempts: dict[str, list[Attempt]]
     events: int
     untold: Sequence[str]
     doubted: Sequence[str]
+    unexpected: int
     kept: Path | None
 
 
@@ -92,7 +97,8 @@ def try_kills(form: Form) -> Trial:
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
         " moments of its start and of its work. Once it has a baseline it is left alone after every"
-        f" {_CATCH_UP_EVERY} kills until it has polled. Then what the APIs know to have happened between each two"
+        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then the receiver refuses a message with a 503."
+        " Then what the APIs know to have happened between each two"
         " complete polls, and what the dates of conversations owed, is held against the events. Not judged is what fell"
         " into the middle of a poll, which may have seen it or not, and what the dates owed of conversations that had"
         " just come, or come back.",
@@ -108,7 +114,9 @@ def try_kills(form: Form) -> Trial:
             none_of("events of which nothing was true", done.verdict.unfounded, of=done.events),
             none_of("events without a message", done.untold, of=done.events),
             none_of("messages owed that did not arrive", sorted(set(done.owed) - set(keys)), of=len(done.owed)),
+            at_least("messages refused at first", done.refusals.total(), form.pick(full=_REFUSALS, quick=0)),
             none_of("databases damaged", done.damages),
+            exactly("unexpected errors in the log", done.unexpected, 0),
         ],
         notes=[] if done.kept is None else [f"The database, and what the APIs know of it: {done.kept}"],
     )
@@ -174,11 +182,13 @@ def _found(stage: Scene, toll: Toll, verdict: Verdict) -> Campaign:
         damages=[*toll.damages, *([last] if last else [])],
         verdict=verdict,
         owed=[key for (key,) in stage.daemon.rows("SELECT id FROM deliveries")],
-        arrivals=stage.receiver.arrivals(),
+        arrivals=(accepted := stage.receiver.accepted()),
+        refusals=Counter(map(_key, stage.receiver.arrivals())) - Counter(map(_key, accepted)),
         attempts=attempts,
         events=stage.daemon.rows("SELECT COUNT(*) FROM events")[0][0],
         untold=[f"{kind} of {subject}" for kind, subject in stage.daemon.rows(_QUERY_UNTOLD)],
         doubted=[f"{kind} of {source}" for source, kind in stage.daemon.rows(_QUERY_DOUBTED)],
+        unexpected=stage.daemon.unexpected(),
         kept=_keep(stage) if [*verdict.lost, *verdict.twice, *verdict.unfounded] else None,
     )
 
@@ -225,6 +235,9 @@ def _catch_up(stage: Scene, turn: int, toll: Toll) -> None:
 
 
 def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:
+    stage.receiver.faults.clear()
+    if chance.random() < _REFUSED:
+        stage.receiver.refuse(503, times=1)
     if chance.random() < _EARLY:
         stage.daemon.spawn()
         stage.daemon.kill(after_s=chance.uniform(0.0, _EARLIEST_S))
@@ -246,8 +259,9 @@ def _unexcused(done: Campaign) -> list[str]:
 
 
 def _is_open(done: Campaign, key: str) -> bool:
-    """Whether of all attempts but the last nobody knew what became of them."""
-    return all(attempt.outcome == "unknown" for attempt in done.attempts.get(key, ())[:-1])
+    """Whether of all attempts but the last nobody knew what became of them, or they were refused."""
+    outcomes = Counter(attempt.outcome for attempt in done.attempts.get(key, ())[:-1])
+    return outcomes.keys() <= {"unknown", "failed"} and outcomes["failed"] <= done.refusals[key]
 
 
 def _repetitions(done: Campaign) -> list[tuple[str, tuple[int, int]]]:

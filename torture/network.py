@@ -62,6 +62,7 @@ def _figures(found: list[dict[str, Any]], interval_s: int) -> Iterator[Figure]:
     yield at_most(name, round(slowest[0], 1), interval_s + _REQUEST_S, " s")
     yield exactly("requests that passed a bad certificate", sum(one["passed"] for one in found), 0)
     yield exactly("events told of conversations", sum(one["events"] for one in found), 0)
+    yield exactly("unexpected errors in the log", sum(one["unexpected"] for one in found), 0)
     lossy = ", ".join(sorted({one["lossy"] for one in found}))
     yield reported("what the lossy line came to", lossy)
 

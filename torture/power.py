@@ -143,7 +143,7 @@ def _restarted(stage: Scene, state: Path) -> Iterator[str]:
         except TimeoutError:
             wrong = [*_amiss(daemon, before), "or the new question has not arrived"]
             yield f"{'; '.join(wrong)}: {daemon.log()[-300:]}"
-        if "daemon.unexpected" in daemon.log():
+        if daemon.unexpected():
             yield daemon.log()[-500:]
         daemon.stop()
 

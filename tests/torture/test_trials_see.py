@@ -100,17 +100,17 @@ def test_a_package_without_a_hash_or_a_use_is_seen() -> None:
 
 
 def test_what_the_network_trial_finds_decides() -> None:
-    well = {"unnamed": {}, "recovery_s": {"reset": 1.0}, "passed": 0, "events": 0, "lossy": "read"}
+    well = {"unnamed": {}, "recovery_s": {"reset": 1.0}, "passed": 0, "events": 0, "lossy": "read", "unexpected": 0}
     assert short(network._figures([well], 3)) == []
-    ill = {"unnamed": {"reset": "?"}, "recovery_s": {"reset": 4.5}, "passed": 1, "events": 1, "lossy": "read"}
-    assert len(short(network._figures([ill], 3))) == 4
+    ill = {**well, "unnamed": {"reset": "?"}, "recovery_s": {"reset": 4.5}, "passed": 1, "events": 1, "unexpected": 1}
+    assert len(short(network._figures([ill], 3))) == 5
 
 
 def test_what_the_clock_trial_finds_decides() -> None:
     well = clocks.Course(longest_gap_s=2.0, digests=1, closed=1, again=1, asked=1)
-    ill = clocks.Course(longest_gap_s=9.0, twice=["a digest"], missed=["a closing"])
+    ill = clocks.Course(longest_gap_s=9.0, twice=["a digest"], missed=["a closing"], unexpected=1)
     assert short(clocks._figures(clocks.JUMPS[:1], [well], 2)) == []
-    assert len(short(clocks._figures(clocks.JUMPS[:1], [ill], 2))) == 7
+    assert len(short(clocks._figures(clocks.JUMPS[:1], [ill], 2))) == 8
 
 
 def _samples(leak_mb: float, descriptors: int, growth_mb: float) -> list[day.Sample]:
