@@ -27,11 +27,12 @@ def try_dependencies(_form: Form) -> Trial:
     """Dependencies."""
     lock = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     declared, imported = declared_names(), imported_names()
-    pins = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, flags=re.MULTILINE))
+    pins = {str(canonicalize_name(name)): pin for name, pin in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE)}
+    here = {str(canonicalize_name(found.metadata["Name"])): found.version for found in distributions()}
     documented = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     figures = [
         none_of("packages without a hash", without_hash(lock), of=len(pins)),
-        none_of("installed in another version than is pinned", _others(pins), of=len(pins)),
+        none_of("installed in another version than is pinned", _others(pins, here), of=len(pins.keys() & here)),
         none_of("declared, and not imported by the product", declared - imported - _DATA.keys(), of=len(declared)),
         none_of("imported, and not declared", imported - declared, of=len(imported)),
         none_of("ways to look for known vulnerabilities left undocumented", [] if _AUDIT in documented else [_AUDIT]),
@@ -71,10 +72,8 @@ def without_hash(lock: str) -> list[str]:
     return [entry.split("==")[0] for entry in entries if "==" in entry and "--hash=sha256:" not in entry]
 
 
-def _others(pins: Mapping[str, str]) -> list[str]:
-    installed = {canonicalize_name(found.metadata["Name"]): found.version for found in distributions()}
-    here = {canonicalize_name(name): version for name, version in pins.items() if canonicalize_name(name) in installed}
-    return [f"{name} {installed[name]}, not {pin}" for name, pin in here.items() if installed[name] != pin]
+def _others(pins: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    return [f"{name} {here[name]}, not {pin}" for name, pin in pins.items() if here.get(name, pin) != pin]
 
 
 def _modules(text: str) -> Iterator[str]:

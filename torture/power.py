@@ -14,7 +14,7 @@ from threading import Event
 from torture.daemon import DaemonProcess, audience, daemon_process, sources, wait_until
 from torture.machine import require_debian, require_root, run
 from torture.scene import Scene, copied, inspect, scene, scratch
-from torture.trial import Form, Trial, TrialError, command_of, exactly, none_of
+from torture.trial import Form, Trial, TrialError, command_of, exactly, none_of, reported
 from torture.witness import SOURCES
 from watcher.domain.errors import StateError
 from watcher.lab import Receiver
@@ -73,17 +73,22 @@ def try_power(form: Form) -> Trial:
         about="The state lies on an ext4 disk whose image is copied in one instant (a reflink of XFS) while the daemon"
         " polls and sends; each copy is what the disk held at that moment. It is mounted, its journal replayed, and"
         " checked: every message that had arrived, every delivery and every poll that the daemon had called done must"
-        " be in it. On some of them, before anything else opens the database, the daemon is started anew: it must read"
-        " both sources, send all that is owed, and then tell of one more question.",
+        " be in it: each is looked for in every later copy. On some of them, before anything else opens the database,"
+        " the daemon is started anew: it must read both sources, send all that is owed, and then tell of one more"
+        " question.",
         command=command_of("R3"),
         figures=[
             exactly("power cuts", len(cuts), form.pick(full=_CUTS, quick=_QUICK_CUTS)),
             none_of("databases damaged", harm.damages, of=len(cuts)),
-            none_of("acknowledged commits lost", harm.lost, of=sum(_acknowledged(cut) for cut in cuts)),
+            none_of("acknowledged commits missed", harm.lost, of=sum(_acknowledged(cut) for cut in cuts)),
+            reported("… of which there were in the end", f"{max(map(_acknowledged, cuts)):,}"),
             exactly("daemons started anew", harm.started, form.pick(full=_RESTARTS, quick=_QUICK_RESTARTS)),
             none_of("daemons that did not go on", harm.unfit, of=harm.started),
         ],
-        notes=["A disk that loses what it said it had written is not played; no program can promise anything on one."],
+        notes=[
+            "A disk that loses what it said it had written is not played; no program can promise anything on one.",
+            "Nor is one that loses what it was not yet asked to keep: a copy has all that was written to the image.",
+        ],
     )
 
 
