@@ -10,7 +10,8 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,41 +24,57 @@ from torture.scene import check, copied
 from watcher.cli import main
 from watcher.domain.duration import parse_duration
 from watcher.store.database import open_read_only
+from watcher.store.due import WAITING
 from watcher.store.migrations import SCHEMA
 from watcher.store.steps import STEPS
 
 _CACHE = "pages"
 """may be empty in every version"""
 TOLD = "SELECT d.id, e.source, e.type, e.subject, e.details FROM deliveries d JOIN events e ON e.seq = d.event"
+SENT = """SELECT e.seq, e.source || '/' || e.subject || ' ' || e.type, coalesce(d.state, 'owed to nobody'), m.id
+    FROM events e LEFT JOIN deliveries d ON d.event = e.seq
+    LEFT JOIN deliveries m ON m.id = CASE d.state WHEN 'merged' THEN d.lead ELSE d.id END AND m.state = 'delivered'
+    WHERE e.seq > {after} AND e.seq <= {last} ORDER BY e.seq"""
+"""each event of a stretch of the log with what became of what it owed, and the delivered message that tells it"""
+_OF_NO_LEAD = "questions.waiting"
 _OWN = ("sqlite_", "_sqlite_migrations")
 
 
 class Alarm(NamedTuple):
-    """A deadline; what it warns of is a time in seconds since 1970."""
+    """A lead of a deadline: what it warns of, in seconds since 1970, and how many seconds before that.
+
+    None is the lead of questions that wait, in every schema: their event says since when, and not after how long.
+    """
 
     source: str
     subject: str
     kind: str
     at_s: int
+    lead_s: int | None
 
 
-def armed(database: Path) -> set[Alarm]:
-    """Return the deadlines that a database of today has still to tell."""
+def armed(database: Path) -> Counter[Alarm]:
+    """Return what a database of today has still to tell, and how often: armed leads, and those whose message waits."""
     query = "SELECT s.name, r.id, r.deadlines FROM rows r JOIN sources s ON s.key = r.source"
     with open_read_only(database) as connection:
         rows = connection.execute(query).fetchall()
-    return {
-        Alarm(name, identity, kind, at_ms // 1000)
+        waiting = told_by(connection.execute(f"{TOLD} WHERE d.{WAITING}").fetchall())
+    leads = Counter(one.alarm for one in waiting.values() if one.alarm)
+    leads.update(
+        Alarm(name, identity, kind, at_ms // 1000, None if kind == _OF_NO_LEAD else lead_ms // 1000)
         for name, identity, text in rows
-        for kind, at_ms, _, leads, _ in json.loads(text or "[]")
-        if leads
-    }
+        for kind, at_ms, _, armed_ms, _ in json.loads(text or "[]")
+        for lead_ms in armed_ms
+    )
+    return leads
 
 
 def alarm_of(source: str, subject: str, kind: str, details: Mapping[str, Any]) -> Alarm | None:
-    """Return the deadline that made an event, None where something else did."""
-    at = details.get("waiting_since") or (details.get("deadline") or {}).get("at")
-    return at and Alarm(source, subject, kind, int(datetime.fromisoformat(at).timestamp()))
+    """Return the lead of a deadline that made an event, None where something else did."""
+    deadline = details.get("deadline") or {}
+    at = details.get("waiting_since") or deadline.get("at")
+    lead_s = parse_duration(deadline["lead"]) // timedelta(seconds=1) if deadline else None
+    return at and Alarm(source, subject, kind, int(datetime.fromisoformat(at).timestamp()), lead_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,35 +85,44 @@ class Told:
     type: str
     subject: str
     alarm: Alarm | None
-    lead_s: int | None
 
     def is_due_since(self, at_s: float) -> bool:
         """Whether it is of a deadline that fell due only then, with a lead that is said."""
-        return self.alarm is not None and self.lead_s is not None and self.alarm.at_s - self.lead_s >= at_s
+        alarm = self.alarm
+        return alarm is not None and alarm.lead_s is not None and alarm.at_s - alarm.lead_s >= at_s
 
 
 def told_by(rows: Iterable[Sequence[Any]]) -> dict[str, Told]:
     """Return what each message tells of, by its id, from the rows of TOLD."""
     told: dict[str, Told] = {}
     for key, source, kind, subject, written in rows:
-        details = json.loads(written)
-        alarm, lead_s = alarm_of(source, subject, kind, details), _lead_s(details)
-        told[key] = Told(source=source, type=kind, subject=subject, alarm=alarm, lead_s=lead_s)
+        alarm = alarm_of(source, subject, kind, json.loads(written))
+        told[key] = Told(source=source, type=kind, subject=subject, alarm=alarm)
     return told
 
 
-def _lead_s(details: dict[str, Any]) -> int | None:
-    deadline = details.get("deadline")
-    return parse_duration(deadline["lead"]) // timedelta(seconds=1) if deadline else None
+def surprises(told: Sequence[Told | None], planned: Counter[Alarm], news: tuple[str, str]) -> Iterator[str]:
+    """Yield messages for which nothing happened: one question was asked, and time passed, which fires what was armed.
 
-
-def surprises(told: Sequence[Told | None], planned: set[Alarm], news: tuple[str, str]) -> Iterator[str]:
-    """Yield messages for which nothing happened: only a question was asked, and time, which fires what was armed."""
+    Each of these is told once, and a second message about it is for nothing, too.
+    """
+    left: Counter[tuple[object, ...]] = Counter([*planned.elements(), news])
     for one in told:
         if one is None:
             yield "a message that it does not know of"
-        elif one.alarm not in planned and (one.type, one.subject) != news:
-            yield f"{one.type} of {one.source}/{one.subject}"
+            continue
+        cause = one.alarm or (one.type, one.subject)
+        if not left[cause]:
+            ahead = f", {one.alarm.lead_s} s ahead" if one.alarm and one.alarm.lead_s is not None else ""
+            yield f"{one.type} of {one.source}/{one.subject}{ahead}"
+        left[cause] -= left[cause] > 0
+
+
+def untold(rows: Iterable[Sequence[Any]], arrived: Collection[str]) -> Iterator[str]:
+    """Yield the events, from the rows of SENT, of which no message has arrived, be it of others too."""
+    rows = list(rows)
+    told = {seq for seq, _, _, message in rows if message in arrived}
+    yield from {seq: f"{what}: {state}" for seq, what, state, _ in rows if seq not in told}.values()
 
 
 def seen(state: Path) -> tuple[int, str]:
@@ -105,6 +131,14 @@ def seen(state: Path) -> tuple[int, str]:
         wrong = check(database)
         with closing(sqlite3.connect(database)) as connection:
             return connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0], wrong
+
+
+def named(when: str, applied: int, wrong: str, right: Sequence[int]) -> Iterator[str]:
+    """Yield what is wrong with a database that should have had one of some numbers of steps."""
+    if wrong:
+        yield f"{when}: {wrong}"
+    if applied not in right:
+        yield f"{when}: it has had {applied} steps"
 
 
 def make_earlier(today: Path, target: Path, steps: int) -> None:
@@ -131,7 +165,10 @@ def _copy(connection: sqlite3.Connection, table: str) -> None:
 
 
 def _before_rows_held_their_values(connection: sqlite3.Connection) -> None:
-    """A row's values were a version of their own, kept where an event shows it; each lead of a deadline was a row."""
+    """A row's values were a version of their own, kept where an event shows it; each lead of a deadline was a row.
+
+    So no schema forgets which leads are armed, and which were told.
+    """
     connection.execute(
         "INSERT INTO main.versions(key, source, conversation, doc, is_kept)"
         " SELECT key, source, conversation, doc, 1 FROM today.versions"

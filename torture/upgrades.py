@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from torture.daemon import PATIENCE_S
 from torture.machine import require_debian, run
 from torture.scene import Scene, scene
-from torture.schemas import TOLD, Told, armed, make_earlier, seen, surprises, told_by
-from torture.trial import Figure, Form, Trial, at_most, command_of, exactly, none_of, reported
-from torture.witness import SOURCES
+from torture.schemas import SENT, TOLD, Told, armed, make_earlier, named, seen, surprises, told_by, untold
+from torture.trial import Figure, Form, Trial, at_least, at_most, command_of, exactly, none_of, reported
+from torture.witness import SOURCES, Verdict, hear
 from watcher.config.model import GeneralSettings
 from watcher.store.database import FILE_NAME
 from watcher.store.steps import STEPS
@@ -37,16 +38,20 @@ _CROWD = 400
 """conversations of each API that is restored: so many that each kind of news would be a storm by itself"""
 _STORM = int(GeneralSettings().storm)
 """what a daemon tells one by one of one cause, at most, where nothing else is configured"""
+_OWED = 400
+"""events that what happened in that month owes for certain, at least; the story is the same each time"""
+_LAST = "SELECT max(seq) FROM events"
 _LATER = "m999_of_a_later_version"
 _SIDE_FILES = ("-wal", "-shm")
 ABOUT = f"""A database with some life in it is put back to each earlier schema. Its upgrade is killed before the N-th
 write of a start, for every N (in the quick form the {_QUICK_FIRST}th and each {_QUICK_STRIDE}th after it),
 and within each of its steps, when that has done its work and is not recorded; then it is let through:
-nothing may be told but deadlines that were armed before and fell due, and a new question must arrive. A
-database of a later version must be refused and stay as it is. A backup of a month ago with {_CROWD}
+nothing may be told but leads of deadlines that were armed before and fell due, each once, and a new question must
+arrive, once. A database of a later version must be refused and stay as it is. A backup of a month ago with {_CROWD}
 conversations an API is restored under a daemon whose APIs have lived on for {_BEATS_OF_A_MONTH} beats. Its
 `storm` is the default ({_STORM}): of all that has piled up in a source it may tell so many messages, and
-besides only what falls due from then on."""
+besides only what falls due from then on. What certainly happened meanwhile must be stored as events, and each
+event, all of which a rule sends, must be told by a message that arrived: its own, or one that it was put into."""
 
 
 @dataclass(slots=True)
@@ -63,13 +68,21 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a daemon made of a month-old backup. `due`: deadlines that fell due only after it had been started."""
+    """What a daemon made of a month-old backup.
 
-    messages: int
-    events: int
-    due: int
-    piled: int
-    stuck: Sequence[str]
+    `due`: leads that fell due only after it had been started. `piled`: messages about what had piled up before, by
+    source. `untold`: those of the `events` since the backup that no message tells. `owed`: events that what happened
+    since then certainly owed, and `lost`, those of them that were not stored.
+    """
+
+    messages: int = 0
+    events: int = 0
+    due: int = 0
+    piled: Counter[str] = field(default_factory=Counter)
+    untold: Sequence[str] = ()
+    owed: int = 0
+    lost: Sequence[str] = ()
+    stuck: Sequence[str] = ()
 
 
 def try_upgrades(form: Form) -> Trial:
@@ -111,7 +124,11 @@ def _figures_of_restored(restored: Restored) -> Iterator[Figure]:
     yield reported("events since a month-old backup", f"{restored.events}")
     yield at_most("messages about them", restored.messages, len(SOURCES) * _STORM + restored.due)
     yield reported("… of deadlines that fell due only after the start", f"{restored.due}")
-    yield at_most("… of what had piled up in one source, at most", restored.piled, _STORM)
+    yield at_most("… of what had piled up in one source, at most", max(restored.piled.values(), default=0), _STORM)
+    yield at_least("… and of each source, at least", min(restored.piled[name] for name in SOURCES.values()), 1)
+    yield none_of("events since then that no message tells", restored.untold, of=restored.events)
+    yield at_least("events that what happened since then certainly owed", restored.owed, _OWED)
+    yield none_of("… lost", restored.lost, of=restored.owed)
     yield none_of("restored daemons that did not go on", restored.stuck)
 
 
@@ -141,7 +158,7 @@ def _upgrade(stage: Scene, strace: str, steps: int, form: Form, found: Findings)
         found.kills += 1
         wal_bytes = _wal_bytes(stage)
         applied, wrong = seen(stage.daemon.state)
-        found.damaged += _named(f"{STEPS[steps - 1]}, write {number}", applied, wrong, (steps, len(STEPS)))
+        found.damaged += named(f"{STEPS[steps - 1]}, write {number}", applied, wrong, (steps, len(STEPS)))
         if applied == len(STEPS):
             _restore(stage, backup)  # else the next start would have nothing to upgrade
         elif wal_bytes:
@@ -150,7 +167,7 @@ def _upgrade(stage: Scene, strace: str, steps: int, form: Form, found: Findings)
     _restore(stage, backup)
     for step in STEPS[steps:]:
         found.steps += _is_killed(stage, [sys.executable, "-m", "torture.schemas", step])
-        found.damaged += _named(f"{STEPS[steps - 1]}, in {step}", *seen(stage.daemon.state), (steps,))
+        found.damaged += named(f"{STEPS[steps - 1]}, in {step}", *seen(stage.daemon.state), (steps,))
 
 
 def _go_on(stage: Scene, today: Path, steps: int, found: Findings) -> None:
@@ -167,7 +184,7 @@ def _go_on(stage: Scene, today: Path, steps: int, found: Findings) -> None:
         found.stuck.append(STEPS[steps - 1])
     stage.daemon.stop()
     stage.answer(asked)  # the next schema begins from the same
-    found.damaged += _named(f"{STEPS[steps - 1]}, upgraded", *seen(stage.daemon.state), (len(STEPS),))
+    found.damaged += named(f"{STEPS[steps - 1]}, upgraded", *seen(stage.daemon.state), (len(STEPS),))
 
 
 def _is_killed(stage: Scene, under: list[str]) -> bool:
@@ -183,14 +200,6 @@ def _is_killed(stage: Scene, under: list[str]) -> bool:
             return stage.daemon.child.returncode == -signal.SIGKILL
         rest.wait(0.05)
     raise TimeoutError("the upgrade came to no end")
-
-
-def _named(when: str, applied: int, wrong: str, right: Sequence[int]) -> Iterator[str]:
-    """Yield what is wrong with a database that should have had one of some numbers of steps."""
-    if wrong:
-        yield f"{when}: {wrong}"
-    if applied not in right:
-        yield f"{when}: it has had {applied} steps"
 
 
 def _wal_bytes(stage: Scene) -> int:
@@ -236,35 +245,41 @@ def _restore_old_backup() -> Restored:
         run([sys.executable, "-m", "watcher", "--config", str(stage.daemon.config), "backup", str(backup)])
         for api in (stage.lab.onq, stage.lab.osn):
             api.skew = timedelta()
-        for _ in range(_BEATS_OF_A_MONTH):
-            stage.lab.story.step()
+        happened = [one for _ in range(_BEATS_OF_A_MONTH) for one in stage.lab.story.step()]
         _restore(stage, backup)
         stage.daemon.environ = {}
         stage.receiver.clear()
-        from_s = time.time()
+        (before,), from_s = stage.daemon.rows(_LAST)[0], time.time()
         try:
             stage.daemon.start()
             stage.settle()
             messages = len(stage.receiver.arrivals())
             asked = stage.ask()
+            ((last,),) = stage.daemon.rows(_LAST)  # what is stored later may be on its way when it has settled
             stage.settle()
         except (TimeoutError, subprocess.SubprocessError) as error:
-            stuck = [f"{type(error).__name__}: {stage.daemon.log()[-300:]}"]
-            return Restored(messages=0, events=0, due=0, piled=0, stuck=stuck)
-        return _count(stage, messages, from_s, ("questions.new", asked))
+            return Restored(stuck=[f"{type(error).__name__}: {stage.daemon.log()[-300:]}"])
+        sent = stage.daemon.rows(SENT.format(after=before, last=last))
+        return _count(stage, messages, from_s, ("questions.new", asked), sent, hear(happened, stage.daemon.rows))
 
 
-def _count(stage: Scene, messages: int, from_s: float, news: tuple[str, str]) -> Restored:
+def _count(
+    stage: Scene, messages: int, from_s: float, news: tuple[str, str], sent: Sequence[Sequence[Any]], verdict: Verdict
+) -> Restored:
     """Count what arrived after the restart; a message that nothing is known of counts as piled up, too."""
     told = _told(stage)
     due = {one.alarm for one in told[:messages] if one and one.is_due_since(from_s)}
     piled = Counter(one.source if one else "" for one in told[:messages] if not (one and one.is_due_since(from_s)))
     is_heard = any(one and (one.type, one.subject) == news for one in told[messages:])
+    accepted = {arrival.headers["idempotency-key"] for arrival in stage.receiver.accepted()}
     return Restored(
         messages=messages,
-        events=stage.daemon.rows(f"SELECT COUNT(*) FROM events WHERE time_ms >= {from_s * 1000:.0f}")[0][0],
+        events=len({seq for seq, *_ in sent}),
         due=len(due),
-        piled=max(piled.values(), default=0),
+        piled=piled,
+        untold=list(untold(sent, accepted)),
+        owed=verdict.judged,
+        lost=verdict.lost,
         stuck=[] if is_heard else ["a new question was not told"],
     )
 

@@ -1,5 +1,6 @@
 """The oracle agrees with the lab's own truth, and sees what a product with a fault tells."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,16 +11,19 @@ from torture.truth.knowledge import Knowledge, Reader
 from torture.truth.ledger import Ledger
 from torture.truth.meaning import ONQ, OSN, Values
 from torture.truth.oracle import Oracle, Read
-from torture.truth.run import LEADS, run_world
+from torture.truth.run import LEADS, Outcome, run_world
+from torture.truth.trial import _reads
 from torture.truth.world import START
 from watcher.domain import absence
 from watcher.domain.derive import derive_facts
 from watcher.domain.event import EventType
 from watcher.domain.sighting import Fact, Sighting
 from watcher.lab import Lab, OnqApi, OsnApi
-from watcher.pipeline import sightings
+from watcher.pipeline import reading, sightings
 
 STORY = {kind.value for kind in EventType}
+RESTLESS_WORLD = 327
+ONCE, AT_ALL = "… once, and that were not taken as complete", "… at all, and that were taken as complete"
 
 
 def test_the_oracle_says_what_the_lab_says_that_truly_happened() -> None:
@@ -74,6 +78,43 @@ def test_a_product_that_takes_one_absence_for_gone_is_seen(faulty: Callable[...,
     ledger = faulty(absence, "SIGHTINGS_FOR_GONE", 1)
     assert ledger.false["conversation.removed"] > 0
     assert ledger.precision < 1
+
+
+def test_a_product_that_reads_a_list_once_that_moves_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It owes nothing, and so misses nothing."""
+    sound = run_world(seed=RESTLESS_WORLD, polls=20)
+    monkeypatch.setattr(reading, "_read_twice", reading._read)
+    faulty = run_world(seed=RESTLESS_WORLD, polls=20)
+    assert faulty.ledger.recall == 1
+    assert _short(sound, is_full=False) == []
+    assert _short(faulty, is_full=False) == [ONCE]
+
+
+def test_a_product_that_gives_up_where_a_list_moves_at_each_try_is_seen() -> None:
+    """In the full form: a few worlds say nothing of that."""
+    some, many = (Outcome(faultless=Counter({(0, True): 9, (1, True): 70, (2, False): n})) for n in (20, 30))
+    assert [_short(outcome, is_full=True) for outcome in (some, many)] == [[], [AT_ALL]]
+    assert _short(many, is_full=False) == []
+
+
+def test_what_is_incomplete_in_a_row_is_counted_for_each_source() -> None:
+    outcome = Outcome()
+    for name, is_complete, is_faultless in (
+        ("campus", False, True),
+        ("staff", True, True),
+        ("campus", False, False),
+        ("campus", False, True),
+        ("campus", True, True),
+        ("campus", False, True),
+    ):
+        outcome.count(name, 1, is_complete=is_complete, is_faultless=is_faultless)
+    assert outcome.longest_run == 2
+    assert outcome.restless == 6
+    assert outcome.reads(1) == (2, 5)
+
+
+def _short(outcome: Outcome, *, is_full: bool) -> list[str]:
+    return [figure.name for figure in _reads(outcome, is_full=is_full) if not figure.is_met]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,24 +27,57 @@ LEADS: Leads = {
 _TICKS = 3
 _TICK = timedelta(seconds=100)
 _MEMORY = Path("/dev/shm")
+_CLEAR_ROWS = 3
+"""of pages with fewer, a row that comes in front makes page 2 look as if it were asked for by its first row"""
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What came of some worlds."""
+    """What came of some worlds.
+
+    `restless`: reads under which the list moved. `faultless`: reads without a fault, by how often it moved under them
+    and whether they were taken as complete. `spoilt`: those of them that were not, though nothing moved; `given_up`:
+    though the list moved but once, as it did under `once` of them whose pages cannot be misunderstood.
+    `runs`: the incomplete ones in a row by now, of each source, and `longest_run` the most there were; a read under
+    a fault that is incomplete neither adds to them nor ends them.
+    """
 
     ledger: Ledger = field(default_factory=Ledger)
     polls: Counter[str] = field(default_factory=Counter)
     mischief: Counter[str] = field(default_factory=Counter)
     restless: int = 0
+    faultless: Counter[tuple[int, bool]] = field(default_factory=Counter)
     spoilt: list[str] = field(default_factory=list)
+    once: int = 0
+    given_up: list[str] = field(default_factory=list)
+    runs: Counter[str] = field(default_factory=Counter)
+    longest_run: int = 0
 
     def add(self, other: Outcome) -> None:
         self.ledger.add(other.ledger)
         self.polls.update(other.polls)
         self.mischief.update(other.mischief)
         self.restless += other.restless
+        self.faultless.update(other.faultless)
         self.spoilt += other.spoilt
+        self.once += other.once
+        self.given_up += other.given_up
+        self.longest_run = max(self.longest_run, other.longest_run)
+
+    def count(self, name: str, moves: int, *, is_complete: bool, is_faultless: bool) -> None:
+        """Enter how one read of a source ended."""
+        self.restless += moves > 0
+        if is_faultless:
+            self.faultless[moves, is_complete] += 1
+            self.runs[name] += 1
+        if is_complete:
+            self.runs[name] = 0
+        self.longest_run = max(self.longest_run, self.runs[name])
+
+    def reads(self, fewest: int, most: float = inf) -> tuple[int, int]:
+        """Return how many faultless reads were complete, of how many, under which the list moved so often."""
+        fitting = {key: count for key, count in self.faultless.items() if fewest <= key[0] <= most}
+        return sum(count for (_, is_complete), count in fitting.items() if is_complete), sum(fitting.values())
 
 
 def run_world(seed: int, polls: int) -> Outcome:
@@ -61,7 +95,8 @@ def run_world(seed: int, polls: int) -> Outcome:
         finally:
             watch.close()
     outcome.ledger.notes[:] = [f"world {seed}: {note}" for note in outcome.ledger.notes]
-    outcome.spoilt[:] = [f"world {seed}: {what}" for what in outcome.spoilt]
+    for found in (outcome.spoilt, outcome.given_up):
+        found[:] = [f"world {seed}: {what}" for what in found]
     return outcome
 
 
@@ -100,12 +135,18 @@ def _poll(world: World, watch: Watch, name: str, scene: Scene, oracles: Mapping[
     read = _read(world, scene, report.record.outcome.value, mischief)
     oracle.take_poll(read, told.get(name, {}))
     _deny_others(world, oracles, told, {name})
+    is_complete = read.outcome == "complete"
     outcome.polls[read.outcome] += 1
-    outcome.restless += not scene.is_calm
+    outcome.count(name, scene.moves, is_complete=is_complete, is_faultless=mischief is None)
     if mischief is not None:
         outcome.mischief[mischief.kind.value] += 1
-    elif scene.is_calm and read.outcome != "complete":
-        outcome.spoilt.append(f"{name} {world.now:%d %H:%M:%S}: {read.outcome}: {report.record.error}")
+        return
+    found = [] if is_complete else [f"{name} {world.now:%d %H:%M:%S}: {read.outcome}: {report.record.error}"]
+    if scene.is_calm:
+        outcome.spoilt += found
+    elif scene.moves == 1 and scene.page_size >= _CLEAR_ROWS:
+        outcome.once += 1
+        outcome.given_up += found
 
 
 def _read(world: World, scene: Scene, outcome: str, mischief: Mischief | None) -> Read:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from torture.trial import Figure, Form, Trial, exactly, none_of, reported
+from torture.trial import Figure, Form, Trial, at_least, exactly, none_of, reported
 from torture.truth.ledger import Ledger
 from torture.truth.run import Outcome, run_world
 from watcher.domain.event import EventType
@@ -19,7 +19,13 @@ of the lab. The real sources, pipeline and store poll them under a clock of the 
 of the product's code derives from the world's history what each poll, and each moment between two polls, had to tell:
 where the list stood still while it was read there is one answer; where it moved, a row may have been seen at any
 moment of the read, or skipped, and is then owed by a later poll. Nothing else is accepted: what is told before a
-first complete read, of a conversation that is not known or of an API that was not asked is false."""
+first complete read, of a conversation that is not known or of an API that was not asked is false. A read that is not
+taken as complete owes nothing; so those without a fault must be complete where nothing moved under them and, as each is
+tried twice, where the list moved once (on pages of three rows or more: on pages of two, a row that comes in front makes
+page 2 look as if it were asked for by its first row)."""
+_RESTLESS = 75.0
+"""of all reads under which the list moved, the share in % that is complete, at least. It is for the full form alone: in
+the quick one most may be of one world, whose list moves at each try"""
 _NOT_HERE = frozenset({"channel.failing", "channel.recovered"})
 _LEFT_OUT = f"""{" and ".join(sorted(_NOT_HERE))} are left out: no message is sent here. No other row measures them
 either; that they are told is for the tests of the pipeline alone.""".replace("\n", " ")
@@ -59,10 +65,26 @@ def _figures(outcome: Outcome, worlds: int, polls: int, *, is_full: bool) -> Ite
     yield _share("recall, of the worst type", ledger.recall)
     yield exactly("events told that were not so", ledger.false.total(), 0)
     yield exactly("events not told in time", ledger.missed.total(), 0)
-    yield none_of("calm, faultless reads not taken as complete", outcome.spoilt)
+    yield from _reads(outcome, is_full=is_full)
     if is_full:
         yield exactly("kinds of fault played", len(outcome.mischief), len(FaultKind))
         yield none_of("types of event that never came up", sorted(_types() - _NOT_HERE - ledger.right.keys()))
+
+
+def _reads(outcome: Outcome, *, is_full: bool) -> Iterator[Figure]:
+    """Yield how many of the reads without a fault were complete."""
+    (complete, restless), (_, calm) = outcome.reads(1), outcome.reads(0, 0)
+    yield none_of("calm, faultless reads not taken as complete", outcome.spoilt, of=calm)
+    yield reported("faultless reads under which the list moved", f"{restless:,}, {complete:,} of them complete")
+    yield none_of("… once, and that were not taken as complete", outcome.given_up, of=outcome.once)
+    name, share = "… at all, and that were taken as complete", _percent(complete, restless)
+    yield at_least(name, share, _RESTLESS, " %") if is_full else reported(name, f"{share:g} %")
+    yield reported("longest run of incomplete reads without a fault", f"{outcome.longest_run:,}")
+
+
+def _percent(some: int, of_all: int) -> float:
+    """Return a share in %, rounded down; of nothing it is all."""
+    return 1000 * some // of_all / 10 if of_all else 100.0
 
 
 def _by_type(ledger: Ledger) -> str:

@@ -24,7 +24,10 @@ _STRANGE = (("open_questions_count", "many"), ("close_on", "soon"), ("status", "
 
 @dataclass(slots=True, kw_only=True)
 class Scene:
-    """One of the two APIs: how its rows are to be read, and what was so while it was read last."""
+    """One of the two APIs: how its rows are to be read, and what was so while it was read last.
+
+    `moves`: how often something moved under that read.
+    """
 
     api: OnqApi | OsnApi
     meaning: Meaning
@@ -32,9 +35,14 @@ class Scene:
     is_csv: bool = False
     paging: str = "auto"
     window: dict[str, list[Values | None]] = field(default_factory=dict)
-    is_calm: bool = True
+    moves: int = 0
     last_page: int = 0
     _read: dict[str, tuple[Row, Values]] = field(default_factory=dict)
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing moved while it was read last."""
+        return self.moves == 0
 
     def said(self) -> dict[str, Values]:
         """Return what every row says that can be had now."""
@@ -49,19 +57,21 @@ class Scene:
     def begin_read(self) -> None:
         """Look at everything before it is read."""
         self.window = {identity: [values] for identity, values in self.said().items()}
-        self.is_calm, self.last_page = True, 0
+        self.moves, self.last_page = 0, 0
 
-    def note(self) -> None:
-        """Look again: something may have moved while it is read."""
+    def note(self) -> bool:
+        """Look again while it is read; return whether a row has changed, come or gone."""
+        has_moved = False
         for identity, values in self.said().items():
             versions = self.window.setdefault(identity, [None])
             if versions[-1] != values:
                 versions.append(values)
-                self.is_calm = False
+                has_moved = True
         for identity, versions in self.window.items():
             if versions[-1] is not None and identity not in self.api.rows:
                 versions.append(None)
-                self.is_calm = False
+                has_moved = True
+        return has_moved
 
 
 class World:
@@ -104,8 +114,8 @@ class World:
         if page and self.chance.random() < self.restlessness:
             order = scene.api.rows.ids()
             self.act(scene)
-            scene.is_calm &= scene.api.rows.ids() == order
-            scene.note()
+            has_moved = scene.note()
+            scene.moves += has_moved or scene.api.rows.ids() != order
 
     def _onq_scene(self) -> Scene:
         api, chance = self.lab.onq, self.chance
