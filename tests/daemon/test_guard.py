@@ -57,6 +57,19 @@ def test_a_state_that_cannot_be_used_is_told_once_and_when_it_is_over(
     assert stage.changes == ["the disk is full", ""]
 
 
+def test_a_change_of_what_is_wrong_is_a_change(stage: Stage) -> None:
+    def failing(text: str) -> Callable[[], None]:
+        def fail() -> None:
+            raise StateError(text)
+
+        return fail
+
+    for what, text in (("poll of campus", "full"), ("poll of staff", "locked"), ("poll of campus", "read-only")):
+        stage.guard.run(what, failing(text))
+    stage.succeed("poll of campus")
+    assert stage.changes == ["full", "read-only", "locked"]
+
+
 def test_trouble_that_comes_and_goes_is_told_once_in_half_a_minute(stage: Stage, said: Callable[[], list[str]]) -> None:
     for _ in range(29):
         stage.fail("poll of campus")

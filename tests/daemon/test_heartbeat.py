@@ -42,7 +42,7 @@ class Body:
             monotonic=self.clocks.monotonic,
         )
         store = Store(
-            records=lambda: self.records,
+            records=lambda: dict(self.records),
             waiting=lambda: self.waiting,
             next_deadline=lambda: self.work.deadline,
             is_there=lambda: self.is_there,
@@ -114,12 +114,37 @@ def test_a_jump_of_the_clock_is_told_once_and_everything_is_planned_anew(
     body.outbox.wait_for("mail", 2)
 
 
-def test_what_a_server_asked_for_is_a_span_also_where_the_clock_goes_back(body: Body) -> None:
+@pytest.mark.parametrize("shift_fails", [False, True])
+def test_what_a_server_asked_for_is_a_span_also_where_the_clock_goes_back(body: Body, *, shift_fails: bool) -> None:
+    body.shift_fails = shift_fails
     body.remember(not_before=body.clocks.now() + BEAT)
     body.scheduler.watch({"campus": every(HOUR)}, body.records)
     body.clocks.wall -= 48 * HOUR
     body.heart.beat()
     assert body.scheduler.next_poll_at("campus") == body.clocks.now() + BEAT
+
+
+def test_a_clock_that_is_put_right_before_what_waits_was_moved_moves_it_the_less(body: Body) -> None:
+    body.shift_fails = True
+    body.clocks.wall -= 48 * HOUR
+    body.heart.beat()
+    body.clocks.wall += 47 * HOUR
+    body.heart.beat()
+    body.shift_fails = False
+    body.heart.beat()
+    assert body.shifts == [-HOUR]
+    body.clocks.wall += 2 * HOUR
+    body.heart.beat()
+    assert body.shifts == [-HOUR]
+
+
+def test_what_cannot_be_moved_holds_up_nothing_else(body: Body) -> None:
+    body.shift_fails = True
+    body.clocks.wall -= HOUR
+    for _ in range(2):
+        body.heart.beat()
+    assert body.guard.trouble.text == "the database cannot be written"
+    assert any("0 sources" in one for one in body.service.heard())
 
 
 def test_what_waits_in_a_database_that_cannot_be_written_is_moved_later_and_polls_do_not_wait_for_that(

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from watcher.bootstrap import clock
 from watcher.bootstrap.app import App, open_state
 from watcher.bootstrap.configuration import read_config
 from watcher.daemon import lifecycle, opening
@@ -71,12 +73,32 @@ def test_a_state_that_another_one_holds_is_refused_as_before(monkeypatch: pytest
         lifecycle.run(ANY)
 
 
-def test_a_clock_that_was_moved_lets_the_heartbeat_come_at_once(tmp_path: Path) -> None:
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def made(tmp_path: Path, inbox: Inbox) -> Iterator[lifecycle.Daemon]:
+    """A daemon that has not begun."""
     path = tmp_path / "config.toml"
     path.write_text(f'state_dir = "{tmp_path / "state"}"\n', encoding="utf-8")
     path.chmod(0o600)
-    config, inbox = read_config(path), Inbox()
+    config = read_config(path)
     with open_state(config) as database:
-        daemon = lifecycle.Daemon(App(config, database), database, inbox, Trouble(lambda: 0.0))
-        daemon._duties().jumped()
+        yield lifecycle.Daemon(App(config, database), database, inbox, Trouble(lambda: 0.0))
+
+
+def test_a_clock_that_was_moved_lets_the_heartbeat_come_at_once(made: lifecycle.Daemon, inbox: Inbox) -> None:
+    agenda = Thread(target=made._duties().jumped)
+    agenda.start()
+    agenda.join()
     assert inbox.take(0.0) is Request.LOOK
+
+
+def test_a_clock_that_is_moved_during_the_start_is_found(
+    made: lifecycle.Daemon, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(made._heart, "_now", lambda: clock.now() - timedelta(hours=1))
+    assert made._heart.beat()
+    assert "clock.jumped by_s=-3600.0" in caplog.text

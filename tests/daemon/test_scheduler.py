@@ -8,6 +8,7 @@ import pytest
 from tests.daemon.fakes_daemon import WAIT_S, Clocks, RealClocks, Work, every, make_scheduler, record_of, report_of
 from watcher.daemon.scheduler import FIRST_PRUNE, Guard, Scheduler
 from watcher.daemon.trouble import Trouble
+from watcher.domain.errors import StateError
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -228,3 +229,20 @@ def test_a_poll_without_a_sign_of_life_is_named(running: Scheduler, work: Work, 
     clocks.monotonic_s += 2
     assert running.flights.stalled() == ["campus"]
     release.set()
+
+
+def test_a_deadline_that_cannot_be_told_is_trouble_until_it_is(work: Work, guard: Guard) -> None:
+    def fail() -> int:
+        raise StateError("the disk is full")
+
+    clocks = Clocks()
+    work.deadline = clocks.now()
+    scheduler = make_scheduler(work, clocks, guard=guard)
+    duties = scheduler._duties
+    scheduler._duties = replace(duties, fire=fail)
+    guard.run("deadlines", scheduler._fire)
+    assert guard.trouble.text == "the disk is full"
+    scheduler._duties = duties
+    guard.run("deadlines", scheduler._fire)
+    assert guard.trouble.text == ""
+    scheduler.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watcher.daemon.clock_watch import ClockWatch
@@ -18,6 +18,7 @@ from watcher.pipeline.snapshots import SourceRecord
 LOG = logging.getLogger(__name__)
 
 _SILENT_BEATS = 3
+_SHIFTING = "following the clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Heartbeat:
         if jump is not None:
             self._follow_clock(jump, records)
         elif self._unshifted:
-            self._shift()
+            self._guard.run(_SHIFTING, self._shift)
         waiting = self._store.waiting()
         self._workers.wake(channel for channel, due_at in waiting.items() if due_at <= self._now())
         self._poll_accepted(records)
@@ -98,16 +99,14 @@ class Heartbeat:
     def _follow_clock(self, jump: timedelta, records: dict[str, SourceRecord]) -> None:
         """Plan everything anew; what waits to be sent would otherwise wait for the old time to come again.
 
-        What is not shifted now, over a full disk, is shifted at a later beat; nothing else waits for that.
+        What is not shifted now, over a full disk, is shifted at a later beat of this process; nothing waits for that.
         """
         LOG.warning(line("clock.jumped", by_s=round(jump / timedelta(seconds=1), 1)))
-        self._unshifted += min(jump, timedelta())
-        try:
-            self._shift()
-            records = self._store.records()
-        finally:
-            self._scheduler.rearm(records, jump)
-            self._workers.wake()
+        self._unshifted = min(self._unshifted + jump, timedelta())
+        moved = {name: _moved(record, self._unshifted) for name, record in records.items()}
+        self._guard.run(_SHIFTING, self._shift)
+        self._scheduler.rearm(moved, jump)
+        self._workers.wake()
 
     def _shift(self) -> None:
         if self._unshifted:
@@ -141,3 +140,8 @@ class Heartbeat:
         if status != self._status:
             self._systemd.status(status)
         self._status = status
+
+
+def _moved(record: SourceRecord, by: timedelta) -> SourceRecord:
+    """Return what is remembered of a source as it will be once that has followed the clock."""
+    return record if record.not_before is None else replace(record, not_before=record.not_before + by)

@@ -70,7 +70,7 @@ def _watch(config: Config, stream: TextIO) -> int:
     share_arena()
     inbox = Inbox()
     with listening(inbox), ExitStack() as stack:
-        trouble = Trouble(clock.monotonic, lambda: inbox.put(Request.LOOK))
+        trouble = Trouble(clock.monotonic, inbox.look)
         database = open_patiently(config, inbox, stack, trouble)
         if database is None:
             return 0
@@ -142,13 +142,13 @@ class Daemon:
 
     def _serve(self) -> int:
         while self._heart.beat():
-            self._resume()
             match self._inbox.take(self._systemd.beat.total_seconds()):
                 case Request.STOP:
                     return 0
                 case Request.RELOAD:
                     self._guard.run("reload", self._reload)
                     self._systemd.ready()
+            self._resume()
         return _GONE
 
     def _reload(self) -> None:
@@ -213,7 +213,7 @@ class Daemon:
             tidy=tidy,
             owed=self._workers.wake,
             leave=self._leave,
-            jumped=lambda: self._inbox.put(Request.LOOK),
+            jumped=self._inbox.look,
         )
 
     def _leave(self) -> None:

@@ -246,7 +246,7 @@ class Scheduler:
             self._agenda.move(_POLL + name, at)
 
     def _fire(self) -> None:
-        self._guard.run("deadlines", self._duties.fire)
+        self._guard.run("firing deadlines", self._duties.fire)  # not the name that the agenda runs all of this under
         self._duties.owed()
         at = self._guard.run("arming deadlines", self._duties.next_deadline)
         if at is not None and at <= self._now():  # it could not be told: tried again, but not in a circle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -31,12 +32,20 @@ class Inbox:
         """Ask for something, without waiting."""
         self._requests.put(request)
 
+    def look(self) -> None:
+        """Ask the main thread to look at everything; it does so anyway after what it does itself."""
+        if threading.current_thread() is not threading.main_thread():
+            self.put(Request.LOOK)
+
     def take(self, timeout_s: float) -> Request | None:
-        """Block until something is asked, None where nothing was for so long."""
+        """Block until something is asked, None where nothing was for so long; to look again and again is once."""
         try:
-            return self._requests.get(timeout=timeout_s)
+            request = self._requests.get(timeout=timeout_s)
+            while request is Request.LOOK and not self._requests.empty():
+                request = self._requests.get_nowait()
         except Empty:
             return None
+        return request
 
 
 @contextmanager
