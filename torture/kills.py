@@ -9,12 +9,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+from torture.campaign import Attempt, Campaign, Toll
 from torture.machine import require_debian
 from torture.scene import Scene, inspect, scene
 from torture.trial import Form, Trial, at_least, at_most, command_of, exactly, none_of
@@ -25,10 +25,10 @@ _MOMENTS, _QUICK_MOMENTS = 1000, 12
 _WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
 _EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
 """of four kills one comes within the first second, which the start takes, the others after it"""
-_REFUSED = 0.2
-"""of the kills at random moments before one in five a message is refused"""
+_REFUSED, _REFUSALS, _LAST_REFUSAL = 0.2, 20, 300
+"""before one in five of the first kills at random moments a message is refused; what is refused again waits for long"""
 _REACH_S = 40.0
-_OWED, _QUICK_OWED, _REFUSALS = 10_000, 50, 50
+_OWED, _QUICK_OWED = 10_000, 50
 _IN_FLIGHT_MS = 1_000
 """from an arrival to the commit that notes its acknowledgement, at most; a busy machine takes a tenth of that"""
 _LOOK_EVERY, _QUICK_LOOK_EVERY = 20, 4
@@ -46,44 +46,6 @@ _SLACK_MS = 5
 """a death is noticed a little after it"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One attempt to send, as it was stored; one whose fate nobody knows has the outcome `unknown`."""
-
-    started_ms: int
-    outcome: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Toll:
-    """The kills so far: how many, when, and what was found damaged after some of them."""
-
-    at_first_writes: int = 0
-    at_later_writes: int = 0
-    at_moments: int = 0
-    deaths_ms: list[int] = field(default_factory=list)
-    damages: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
-    """What was done, and what was found afterwards."""
-
-    toll: Toll
-    damages: Sequence[str]
-    verdict: Verdict
-    owed: Sequence[str]
-    arrivals: Sequence[Arrival]
-    """of messages that were taken"""
-    refusals: Counter[str]
-    attempts: dict[str, list[Attempt]]
-    events: int
-    untold: Sequence[str]
-    doubted: Sequence[str]
-    unexpected: int
-    kept: Path | None
-
-
 def try_kills(form: Form) -> Trial:
     """Killed at any moment."""
     done = _campaign(form)
@@ -97,7 +59,7 @@ def try_kills(form: Form) -> Trial:
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
         " moments of its start and of its work. Once it has a baseline it is left alone after every"
-        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then the receiver refuses a message with a 503."
+        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then the receiver refuses a message (503)."
         " Then what the APIs know to have happened between each two"
         " complete polls, and what the dates of conversations owed, is held against the events. Not judged is what fell"
         " into the middle of a poll, which may have seen it or not, and what the dates owed of conversations that had"
@@ -236,7 +198,7 @@ def _catch_up(stage: Scene, turn: int, toll: Toll) -> None:
 
 def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:
     stage.receiver.faults.clear()
-    if chance.random() < _REFUSED:
+    if chance.random() < _REFUSED and toll.at_moments < _LAST_REFUSAL and not _is_refused(stage):
         stage.receiver.refuse(503, times=1)
     if chance.random() < _EARLY:
         stage.daemon.spawn()
@@ -245,6 +207,12 @@ def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:
         stage.daemon.start()
         stage.daemon.kill(after_s=chance.uniform(0.0, _LATEST_S))
     toll.deaths_ms.append(_now_ms())
+
+
+def _is_refused(stage: Scene) -> bool:
+    """Whether a message that was refused has not been taken since."""
+    taken = set(map(_key, stage.receiver.accepted()))
+    return any(_key(arrival) not in taken for arrival in stage.receiver.arrivals())
 
 
 def _look(stage: Scene, number: int, form: Form, toll: Toll) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from torture import kills
-from torture.kills import Attempt, Campaign, Toll
+from torture.campaign import Attempt, Campaign, Toll
 from torture.witness import Verdict
 from watcher.lab import Arrival
 
