@@ -26,7 +26,8 @@ _WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
 _EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
 """of four kills one comes within the first second, which the start takes, the others after it"""
 _REFUSED, _REFUSALS, _LAST_REFUSAL = 0.2, 20, 300
-"""before one in five of the first kills at random moments a message is refused; what is refused again waits for long"""
+"""before one in five of the first kills at random moments a message is refused; one that is killed, too, waits for five
+minutes, which the quick form has not"""
 _REACH_S = 40.0
 _OWED, _QUICK_OWED = 10_000, 50
 _IN_FLIGHT_MS = 1_000
@@ -59,7 +60,8 @@ def try_kills(form: Form) -> Trial:
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
         " moments of its start and of its work. Once it has a baseline it is left alone after every"
-        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then the receiver refuses a message (503)."
+        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then, but not in the quick form, the receiver"
+        " refuses a message (503)."
         " Then what the APIs know to have happened between each two"
         " complete polls, and what the dates of conversations owed, is held against the events. Not judged is what fell"
         " into the middle of a poll, which may have seen it or not, and what the dates owed of conversations that had"
@@ -123,7 +125,8 @@ def _campaign(form: Form) -> Campaign:
         chance = form.chance("kills")
         toll.at_later_writes = _kill_at_writes(stage, strace, form, toll, chance)
         for number in range(form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)):
-            _kill_at_moment(stage, chance, toll)
+            is_refusing = number < form.pick(full=_LAST_REFUSAL, quick=0) and chance.random() < _REFUSED
+            _kill_at_moment(stage, chance, toll, is_refusing=is_refusing)
             toll.at_moments += 1
             _catch_up(stage, number, toll)
             _look(stage, number, form, toll)
@@ -196,9 +199,9 @@ def _catch_up(stage: Scene, turn: int, toll: Toll) -> None:
         toll.deaths_ms.append(_now_ms())
 
 
-def _kill_at_moment(stage: Scene, chance: Random, toll: Toll) -> None:
+def _kill_at_moment(stage: Scene, chance: Random, toll: Toll, *, is_refusing: bool) -> None:
     stage.receiver.faults.clear()
-    if chance.random() < _REFUSED and toll.at_moments < _LAST_REFUSAL and not _is_refused(stage):
+    if is_refusing and not _is_refused(stage):
         stage.receiver.refuse(503, times=1)
     if chance.random() < _EARLY:
         stage.daemon.spawn()
