@@ -25,8 +25,8 @@ _MOMENTS, _QUICK_MOMENTS = 1000, 12
 _WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
 _EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
 """of four kills one comes within the first second, which the start takes, the others after it"""
-_REFUSED, _REFUSALS, _LAST_REFUSAL = 0.2, 20, 300
-"""before one in five of the first kills at random moments a message is refused; one that is killed, too, waits for five
+_REFUSED, _REFUSALS, _LAST_REFUSAL = 0.5, 10, 300
+"""before one in two of the first kills at random moments a message is refused; one that is killed, too, waits for five
 minutes, which the quick form has not"""
 _REACH_S = 40.0
 _OWED, _QUICK_OWED = 10_000, 50
