@@ -26,8 +26,8 @@ _WRITES, _QUICK_WRITES = range(1, 301), range(1, 301, 50)
 _EARLY, _EARLIEST_S, _LATEST_S = 0.25, 1.0, 1.5
 """of four kills one comes within the first second, which the start takes, the others after it"""
 _REFUSED, _REFUSALS, _LAST_REFUSAL = 0.5, 10, 300
-"""before one in two of the first kills at random moments a message is refused; one that is killed, too, waits for five
-minutes, which the quick form has not"""
+"""before every other of the first kills at random moments a message is refused; if that is killed, too, it waits for
+five minutes, which the quick form has not"""
 _REACH_S = 40.0
 _OWED, _QUICK_OWED = 10_000, 50
 _IN_FLIGHT_MS = 1_000
@@ -60,12 +60,10 @@ def try_kills(form: Form) -> Trial:
         f" {_WRITES.start} to {_WRITES.stop - 1}, first from an empty directory on, where these make the schema, then"
         " once more, in any order, with its baseline stored, where they are of polls and messages; and at random"
         " moments of its start and of its work. Once it has a baseline it is left alone after every"
-        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then, but not in the quick form, the receiver"
-        " refuses a message (503)."
-        " Then what the APIs know to have happened between each two"
-        " complete polls, and what the dates of conversations owed, is held against the events. Not judged is what fell"
-        " into the middle of a poll, which may have seen it or not, and what the dates owed of conversations that had"
-        " just come, or come back.",
+        f" {_CATCH_UP_EVERY} kills until it has polled. Now and then, but not in the quick form, the receiver refuses"
+        " a message (503). Then what the APIs know to have happened between each two complete polls, and what the dates"
+        " of conversations owed, is held against the events. Not judged is what fell into the middle of a poll, which"
+        " may have seen it or not, and what the dates owed of conversations that had just come, or come back.",
         command=command_of("R1"),
         figures=[
             exactly("kills at random moments", done.toll.at_moments, form.pick(full=_MOMENTS, quick=_QUICK_MOMENTS)),
@@ -141,14 +139,14 @@ def _found(stage: Scene, toll: Toll, verdict: Verdict) -> Campaign:
     attempts: dict[str, list[Attempt]] = {}
     for delivery, started_ms, outcome in stage.daemon.rows(_QUERY_ATTEMPTS):
         attempts.setdefault(delivery, []).append(Attempt(started_ms=started_ms, outcome=outcome))
-    last = inspect(stage.daemon.state)
+    last, taken = inspect(stage.daemon.state), stage.receiver.accepted()
     return Campaign(
         toll=toll,
         damages=[*toll.damages, *([last] if last else [])],
         verdict=verdict,
         owed=[key for (key,) in stage.daemon.rows("SELECT id FROM deliveries")],
-        arrivals=(accepted := stage.receiver.accepted()),
-        refusals=Counter(map(_key, stage.receiver.arrivals())) - Counter(map(_key, accepted)),
+        arrivals=taken,
+        refusals=Counter(map(_key, stage.receiver.arrivals())) - Counter(map(_key, taken)),
         attempts=attempts,
         events=stage.daemon.rows("SELECT COUNT(*) FROM events")[0][0],
         untold=[f"{kind} of {subject}" for kind, subject in stage.daemon.rows(_QUERY_UNTOLD)],

@@ -77,7 +77,8 @@ class Findings:
     """What went wrong, over all cases, some of which are played at once."""
 
     loops: list[str] = field(default_factory=list)
-    sought: int = 0
+    sought: list[str] = field(default_factory=list)
+    """faults of single calls, of which strace knows whether they came"""
     absent: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
@@ -164,7 +165,7 @@ def _figures(cases: Sequence[Case], found: Findings) -> list[Figure]:
     most, loudest = max(found.loud, default=(0, ""))
     return [
         exactly("faults played", len(found.played), len(cases)),
-        none_of("faults of single calls that did not come", found.absent, of=found.sought),
+        none_of("faults of single calls that did not come", found.absent, of=len(found.sought)),
         none_of("crash loops", found.loops),
         none_of("messages or databases lost for good", found.lost),
         none_of("unreadable databases overwritten", found.overwritten, of=sum(case.is_refused for case in cases)),
@@ -261,7 +262,7 @@ class _Ward:
 
     def _see_that_it_came(self, record: Path | None) -> None:
         if record is not None:
-            self.found.sought += 1
+            self.found.sought.append(self.case.name)
             self.found.absent += [] if has_come(record) else [self.case.name]
 
     def _judge(self, told: Sequence[str]) -> None:

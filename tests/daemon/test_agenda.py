@@ -14,11 +14,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def clocks() -> RealClocks:
-    return RealClocks()
-
-
-@pytest.fixture
 def jumped() -> Heard:
     return Heard()
 

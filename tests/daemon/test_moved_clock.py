@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.daemon.fakes_daemon import Clocks, Work, every, make_scheduler, record_of
+from tests.daemon.fakes_daemon import Clocks, RealClocks, Work, every, make_scheduler, record_of
 from watcher.config.cron import parse_cron
 
 HOUR = timedelta(hours=1)
@@ -72,3 +72,13 @@ def test_a_retry_after_outlives_a_jump_of_the_clock(work: Work) -> None:
     clocks.wall += timedelta(minutes=10)
     scheduler.rearm({"campus": held}, timedelta(minutes=10))
     assert scheduler.next_poll_at("campus") == held.not_before
+
+
+def test_it_is_told_by_the_scheduler_itself(work: Work, clocks: RealClocks) -> None:
+    scheduler = make_scheduler(work, clocks)
+    scheduler.start()
+    clocks.ahead = -24 * HOUR
+    scheduler.pulse()
+    work.wait_for(lambda: work.jumps > 0)
+    scheduler.stop()
+    scheduler.end()

@@ -47,10 +47,3 @@ def test_it_tidies_up_once_a_minute(work: Work, clocks: RealClocks, scheduler: S
     clocks.ahead = 122 * SECOND
     scheduler.pulse()
     work.wait_for(lambda: work.tidied == 2)
-
-
-def test_it_tells_that_the_clock_was_moved(work: Work, clocks: RealClocks, scheduler: Scheduler) -> None:
-    scheduler.start()
-    clocks.ahead = -timedelta(days=400)
-    scheduler.pulse()
-    work.wait_for(lambda: work.jumps > 0)

@@ -89,7 +89,7 @@ class Heartbeat:
         jump = self._clocks.jump(self._now(), self._monotonic())
         if jump is not None:
             self._follow_clock(jump, records)
-        elif self._unshifted:
+        else:
             self._guard.run(_SHIFTING, self._shift)
         waiting = self._store.waiting()
         self._workers.wake(channel for channel, due_at in waiting.items() if due_at <= self._now())

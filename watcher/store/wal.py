@@ -16,6 +16,7 @@ _PATIENCE_MS, _MOST_PATIENCE_MS = 100, 5_000
 _STEP_BYTES = 2**18
 _LOOK_AGAIN_S = 0.002
 _ANOTHER_IS_AT_IT = -1
+"""what SQLite says in the place of the WAL's pages where it was refused before it had begun"""
 _SALT = slice(16, 24)
 """of the file's header: another one each time that SQLite begins it anew (file format, 4.1)"""
 
