@@ -128,10 +128,12 @@ def test_a_counter_that_changes_while_the_list_is_read_tears_nothing(side: Side)
 
 
 def test_pages_before_a_failure_have_arrived(side: Side) -> None:
+    source = side.source(page_size=10)
+    list(source.read(NOTHING))  # what `page` means is known from here on
     side.api.faults.add("status", status=500, page=2, on="listing")
     arrived: list[Page] = []
     with pytest.raises(SourceError, match="HTTP 500"):
-        arrived.extend(_until_it_fails(side.source(page_size=10), arrived))
+        arrived.extend(_until_it_fails(source, arrived))
     assert [page.position for page in arrived] == [0, 1]
 
 

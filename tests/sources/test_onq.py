@@ -6,25 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from tests.sources.wiring import NOTHING, NOW, Memory, build, lab, onq, rows_of, secret, settings
-from watcher.domain.api import FieldKind
+from tests.sources.wiring import JWT, NOTHING, NOW, Memory, build, lab, onq, rows_of, secret, settings
 from watcher.domain.errors import SourceError
 from watcher.domain.listing import TornError
 from watcher.domain.secret import Secret
 from watcher.lab import OnqApi, onq_row
-from watcher.pipeline.settings import SECRETS
-from watcher.sources.onq import ONQ, JwtAuth, OnqOptions, OnqSource, identity
+from watcher.sources.onq import OnqSource
 
-JWT = {
-    "kind": "jwt",
-    "key": "K",
-    "secret": secret("S"),
-    "issuer": "https://i",
-    "subject": "me@x",
-    "audience": "https://t",
-}
 ROWS = 25
 
 
@@ -64,7 +53,7 @@ def test_a_start_position_is_recognised_used_and_remembered(api: OnqApi) -> None
     source = onq(api, page_size=10)
     found = list(source.read(NOTHING))
     assert [page.overlap for page in found] == [0, 9, 1, 1]
-    assert pages_asked(api) == [1, 2, 11, 20, 1]
+    assert pages_asked(api) == [1, 2, 1, 11, 20, 1]  # proven once: no row came in front of a page by number
     assert [page.overlap for page in source.read(NOTHING)] == [0, 1, 1]
     assert pages_asked(api) == [1, 10, 19, 1]
 
@@ -138,10 +127,33 @@ def test_a_paging_that_the_config_names_needs_no_detection(api: OnqApi, paging: 
     assert rows_of(onq(api, page_size=size, paging=paging).read(NOTHING)) == api.rows.ids()
 
 
-def test_a_shift_between_pages_one_and_two_is_not_taken_for_a_paging(api: OnqApi) -> None:
-    api.before_page = lambda index: api.rows.insert(0, onq_row(5)) if index == 1 else None
-    with pytest.raises(TornError, match="overlap in a way"):
-        list(onq(api, page_size=10).read(NOTHING))
+@pytest.mark.parametrize(
+    ("paging", "size", "came"),
+    [
+        ("auto", 10, 1),
+        ("page", 10, 1),
+        *((paging, size, size - 1) for paging in ("auto", "page") for size in (2, 3, 10)),  # as by start position
+        ("page", 3, 3),  # as if page 2 were page 1
+    ],
+)
+@pytest.mark.parametrize("rows", [4, ROWS])
+def test_rows_that_come_in_front_of_page_two_are_not_taken_for_a_paging(
+    api: OnqApi, paging: str, size: int, came: int, rows: int
+) -> None:
+    for identity in api.rows.ids()[max(rows, size) :]:
+        api.rows.remove(identity)
+    news = [onq_row(number) for number in range(came)]
+
+    def come(index: int) -> None:
+        while index == 1 and news:
+            api.rows.insert(0, news.pop())
+
+    api.before_page = come
+    source = onq(api, page_size=size, paging=paging)
+    with pytest.raises(TornError):
+        list(source.read(NOTHING))
+    assert news == []
+    assert rows_of(source.read(NOTHING)) == api.rows.ids()
 
 
 def test_totals_reach_the_outline_unless_they_are_not_to_be_checked(api: OnqApi) -> None:
@@ -230,67 +242,6 @@ def test_a_bad_parameter_is_reported_with_the_servers_words(api: OnqApi) -> None
 def test_one_conversation_cannot_be_asked_for(api: OnqApi) -> None:
     with pytest.raises(SourceError, match="cannot be asked"):
         onq(api).look("1")
-
-
-# --- Options ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"page_size": 0},
-        {"page_size": 1001},
-        {"paging": "cursor"},
-        {"format": "xml"},
-        {"auth": {"kind": "basic", "username": "u", "password": secret("p")}},
-        {"auth": {**JWT, "lifetime": timedelta(minutes=5)}},
-        {"auth": {**JWT, "lifetime": "9m"}},
-        {"pagesize": 5},
-    ],
-)
-def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        OnqOptions.model_validate({"auth": JWT, **wrong})
-
-
-def test_options_are_taken_as_the_config_writes_them() -> None:
-    written = {"kind": "jwt", "key": "K", "secret": {"env": "S"}, "issuer": "i", "subject": "s", "audience": "a"}
-    read = OnqOptions.model_validate({"auth": {**written, "lifetime": "45m"}}, context={SECRETS: lambda _: secret("S")})
-    assert isinstance(read.auth, JwtAuth)
-    assert read.auth.lifetime == timedelta(minutes=45)
-    assert read.auth.secret.reveal() == "S"
-    assert read.url == "https://api.onq.io/api/external"
-
-
-def test_the_identity_follows_address_and_account_only() -> None:
-    def of(**changes: Any) -> str:
-        return identity(OnqOptions.model_validate({"url": "https://h/api", "auth": JWT, **changes}))
-
-    same: list[dict[str, Any]] = [
-        {"page_size": 5},
-        {"paging": "page"},
-        {"format": "csv"},
-        {"url": "https://H:443/api/"},
-        {"check_total": False},
-    ]
-    other: list[dict[str, Any]] = [
-        {"url": "https://h/b"},
-        {"auth": {**JWT, "subject": "you"}},
-        {"auth": {"kind": "bearer", "token": secret("t")}},
-    ]
-    assert {of(**changes) for changes in same} == {of()}
-    assert len({of(), *(of(**changes) for changes in other)}) == 4
-    assert of(auth={**JWT, "secret": secret("another"), "key": "K2"}) == of()
-
-
-def test_every_documented_field_is_described() -> None:
-    assert len(ONQ.fields) == 25
-    assert {name for name, field in ONQ.fields.items() if field.end_of_day} == {"close_on", "end_on"}
-    assert {name for name in ONQ.fields if name.endswith("_count")} == {
-        name for name, field in ONQ.fields.items() if field.kind is FieldKind.COUNT
-    }
-    assert set(ONQ.roles.values()) <= ONQ.fields.keys()
-    assert ONQ.own_events <= ONQ.fields.keys()
 
 
 def test_the_registry_builds_it(api: OnqApi) -> None:

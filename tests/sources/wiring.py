@@ -29,6 +29,16 @@ def secret(text: str) -> Secret:
     return Secret("the test", lambda: text)
 
 
+JWT = {
+    "kind": "jwt",
+    "key": "K",
+    "secret": secret("S"),
+    "issuer": "https://i",
+    "subject": "me@x",
+    "audience": "https://t",
+}
+
+
 def digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 

@@ -195,6 +195,8 @@ class OnqSource:
         if not second.size:
             return
         means = recognise_paging(first, second)
+        if means is Paging.OFFSET or (means is None and self._paging):
+            walk.check_page_one()  # rows that came in front of page 2 can make it look so, whatever `page` means
         self._accept(means, first, memory)
         if means is None:
             yield walk.page(second, overlap=second.size, note=IGNORED)
