@@ -27,8 +27,6 @@ LEADS: Leads = {
 _TICKS = 3
 _TICK = timedelta(seconds=100)
 _MEMORY = Path("/dev/shm")
-_CLEAR_ROWS = 3
-"""of pages with fewer, a row that comes in front makes page 2 look as if it were asked for by its first row"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class Outcome:
 
     `restless`: reads under which the list moved. `faultless`: reads without a fault, by how often it moved under them
     and whether they were taken as complete. `spoilt`: those of them that were not, though nothing moved; `given_up`:
-    though the list moved but once, as it did under `once` of them whose pages cannot be misunderstood.
+    though the list moved but once, as it did under `once` of them.
     `runs`: the incomplete ones in a row by now, of each source, and `longest_run` the most there were; a read under
     a fault that is incomplete neither adds to them nor ends them.
     """
@@ -144,7 +142,7 @@ def _poll(world: World, watch: Watch, name: str, scene: Scene, oracles: Mapping[
     found = [] if is_complete else [f"{name} {world.now:%d %H:%M:%S}: {read.outcome}: {report.record.error}"]
     if scene.is_calm:
         outcome.spoilt += found
-    elif scene.moves == 1 and scene.page_size >= _CLEAR_ROWS:
+    elif scene.moves == 1:
         outcome.once += 1
         outcome.given_up += found
 

@@ -21,8 +21,7 @@ where the list stood still while it was read there is one answer; where it moved
 moment of the read, or skipped, and is then owed by a later poll. Nothing else is accepted: what is told before a
 first complete read, of a conversation that is not known or of an API that was not asked is false. A read that is not
 taken as complete owes nothing; so those without a fault must be complete where nothing moved under them and, as each is
-tried twice, where the list moved once (on pages of three rows or more: on pages of two, a row that comes in front makes
-page 2 look as if it were asked for by its first row)."""
+tried twice, where the list moved once."""
 _RESTLESS = 75.0
 """of all reads under which the list moved, the share in % that is complete, at least. It is for the full form alone: in
 the quick one most may be of one world, whose list moves at each try"""
@@ -83,8 +82,8 @@ def _reads(outcome: Outcome, *, is_full: bool) -> Iterator[Figure]:
 
 
 def _percent(some: int, of_all: int) -> float:
-    """Return a share in %, rounded down; of nothing it is all."""
-    return 1000 * some // of_all / 10 if of_all else 100.0
+    """Return a share in %, rounded down; of nothing it is none, so that no figure is met by what never came up."""
+    return 1000 * some // of_all / 10 if of_all else 0.0
 
 
 def _by_type(ledger: Ledger) -> str:
